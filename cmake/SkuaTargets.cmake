@@ -1,0 +1,22 @@
+# One interface target carries what all of Skua's own code is compiled with.
+add_library(skua_options INTERFACE)
+target_include_directories(skua_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(skua_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(SKUA_WERROR)
+  target_compile_options(skua_options INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Which thread may touch what is checked by the compiler: daemon/base/thread_annotations.h.
+  target_compile_options(skua_options INTERFACE -Wthread-safety -Werror=thread-safety)
+endif()
+if(SKUA_SANITIZE)
+  add_compile_options(-fsanitize=${SKUA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${SKUA_SANITIZE})
+endif()
+
+# skua_library(name SOURCES... DEPENDS...) is a static library of Skua's own code.
+function(skua_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC skua_options ${arg_DEPENDS})
+endfunction()

@@ -1,0 +1,78 @@
+#include "protocol/frame.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "protocol/limits.h"
+#include "protocol/result.h"
+
+namespace skua {
+
+Frame::Frame(void* memory, std::size_t words)
+    : words_(static_cast<capnp::word*>(memory)), word_count_(words) {
+  // Out of memory is not something a request can be answered with: let the supervisor restart the daemon.
+  SKUA_CHECK(memory != nullptr || words == 0);
+}
+
+Frame Frame::copy_of(FrameView view) {
+  Frame frame = uninitialised(view.size());
+  std::memcpy(frame.words(), view.begin(), frame.byte_count());
+  return frame;
+}
+
+FrameBuilder::FrameBuilder(std::size_t words_hint)
+    : first_(Frame::zeroed(kHeaderWords + std::max<std::size_t>(words_hint, 16))) {}
+
+FrameBuilder::~FrameBuilder() noexcept(false) = default;
+
+kj::ArrayPtr<capnp::word> FrameBuilder::allocateSegment(kj::uint minimum_words) {
+  const std::size_t first_words = first_.view().size() - kHeaderWords;
+  if (!first_taken_) {
+    first_taken_ = true;
+    if (minimum_words <= first_words) return {first_.words() + kHeaderWords, first_words};
+    first_ = Frame::zeroed(kHeaderWords + minimum_words);
+    return {first_.words() + kHeaderWords, minimum_words};
+  }
+  // Doubling keeps the number of segments small.
+  std::size_t words = std::max<std::size_t>(minimum_words, first_words);
+  for (const Frame& frame : more_) words = std::max(words, 2 * frame.view().size());
+  more_.push_back(Frame::zeroed(words));
+  return {more_.back().words(), words};
+}
+
+Frame FrameBuilder::finish() {
+  const auto segments = getSegmentsForOutput();
+  if (segments.size() == 1) {
+    const std::uint32_t header[2] = {0, static_cast<std::uint32_t>(segments[0].size())};
+    std::memcpy(first_.words(), header, sizeof(header));
+    first_.truncate(kHeaderWords + segments[0].size());
+    return std::move(first_);
+  }
+  const std::size_t words = capnp::computeSerializedSizeInWords(segments);
+  const std::size_t header_words = segments.size() / 2 + 1;
+  Frame whole = Frame::zeroed(words);
+  auto* table = reinterpret_cast<std::uint32_t*>(whole.words());
+  table[0] = static_cast<std::uint32_t>(segments.size() - 1);
+  capnp::word* out = whole.words() + header_words;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    table[i + 1] = static_cast<std::uint32_t>(segments[i].size());
+    std::memcpy(out, segments[i].begin(), segments[i].size() * sizeof(capnp::word));
+    out += segments[i].size();
+  }
+  return whole;
+}
+
+namespace {
+
+capnp::ReaderOptions reader_options(std::size_t frame_words) {
+  capnp::ReaderOptions options;
+  options.traversalLimitInWords = kTraversalFactor * frame_words + 1024;
+  options.nestingLimit = kNestingLevelsMax;
+  return options;
+}
+
+}  // namespace
+
+MessageView::MessageView(FrameView frame) : reader_(frame, reader_options(frame.size())) {}
+
+}  // namespace skua

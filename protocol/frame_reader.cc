@@ -1,0 +1,113 @@
+#include "protocol/frame_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "protocol/limits.h"
+
+namespace skua {
+
+namespace {
+
+constexpr std::size_t kBufferBytes = 64 * kKiB;
+// Below this a copy is cheaper than giving the buffer away and getting another.
+constexpr std::size_t kHandOverBytesMin = 32 * kKiB;
+
+std::uint32_t load_u32(const char* at) {
+  std::uint32_t value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+FrameReader::FrameReader(std::size_t frame_bytes_max)
+    : buffer_(Frame::uninitialised(kBufferBytes / kWordBytes)), frame_bytes_max_(frame_bytes_max) {}
+
+std::span<char> FrameReader::space() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+    if (capacity() > kBufferBytes) buffer_ = Frame::uninitialised(kBufferBytes / kWordBytes);
+  }
+  const bool fits = begin_ + wanted_ <= capacity();
+  if (end_ == capacity() || !fits) {
+    const std::size_t used = end_ - begin_;
+    if (begin_ > 0 && (fits || used < capacity() / 2)) {
+      std::memmove(buffer_.words(), data() + begin_, used);
+    } else if (used == capacity()) {
+      // Only as much as twice what has come in already, whatever the header claims.
+      const std::size_t bytes = std::min(std::max(wanted_, capacity() + kWordBytes), 2 * capacity());
+      Frame larger = Frame::uninitialised((bytes + kWordBytes - 1) / kWordBytes);
+      std::memcpy(larger.words(), data() + begin_, used);
+      buffer_ = std::move(larger);
+    } else if (begin_ > 0) {
+      std::memmove(buffer_.words(), data() + begin_, used);
+    }
+    begin_ = 0;
+    end_ = used;
+  }
+  return {reinterpret_cast<char*>(buffer_.words()) + end_, capacity() - end_};
+}
+
+void FrameReader::commit(std::size_t bytes) {
+  SKUA_CHECK(bytes <= capacity() - end_);
+  end_ += bytes;
+}
+
+Result<std::optional<std::size_t>> FrameReader::frame_bytes() const {
+  const std::size_t available = end_ - begin_;
+  if (available < 4) return std::optional<std::size_t>();
+  const char* header = data() + begin_;
+  const std::uint64_t segments = std::uint64_t{load_u32(header)} + 1;
+  if (segments > kFrameSegmentsMax) {
+    return make_error(ErrorCode::kProtocol,
+                      fmt::format("a frame claims {} segments, the most is {}: this is not Cap'n Proto stream framing, "
+                                  "or the stream lost its place",
+                                  segments, kFrameSegmentsMax));
+  }
+  const std::size_t header_bytes = (4 * (1 + segments) + 7) / 8 * 8;
+  if (available < header_bytes) return std::optional<std::size_t>();
+  std::uint64_t words = 0;
+  for (std::uint64_t i = 0; i < segments; ++i) words += load_u32(header + 4 * (1 + i));
+  const std::uint64_t bytes = header_bytes + words * kWordBytes;
+  if (bytes > frame_bytes_max_) {
+    return make_error(ErrorCode::kProtocol,
+                      fmt::format("a frame claims {} bytes, the most here is {} (frame_bytes_max{})", bytes,
+                                  frame_bytes_max_, frame_bytes_max_ < kFrameBytesMax ? " before hello" : ""));
+  }
+  if (words == 0) return make_error(ErrorCode::kProtocol, "a frame has no words: it carries no message");
+  return std::optional<std::size_t>(static_cast<std::size_t>(bytes));
+}
+
+Result<std::optional<FrameView>> FrameReader::next() {
+  if (wanted_ == 0) {
+    SKUA_ASSIGN(const auto bytes, frame_bytes());
+    if (!bytes) return std::optional<FrameView>();
+    wanted_ = *bytes;
+  }
+  if (end_ - begin_ < wanted_) return std::optional<FrameView>();
+  const FrameView view(buffer_.view().begin() + begin_ / kWordBytes, wanted_ / kWordBytes);
+  begin_ += wanted_;
+  wanted_ = 0;
+  return std::optional<FrameView>(view);
+}
+
+Frame FrameReader::detach(FrameView view) {
+  const std::size_t bytes = view.size() * kWordBytes;
+  if (view.begin() != buffer_.view().begin() || bytes < kHandOverBytesMin || bytes < capacity() / 2) {
+    return Frame::copy_of(view);
+  }
+  SKUA_CHECK(begin_ == bytes);
+  const std::size_t rest = end_ - begin_;
+  Frame next = Frame::uninitialised(std::max(kBufferBytes, (rest + kWordBytes) / kWordBytes * kWordBytes) / kWordBytes);
+  std::memcpy(next.words(), data() + begin_, rest);
+  std::swap(next, buffer_);
+  begin_ = 0;
+  end_ = rest;
+  next.truncate(view.size());
+  return next;
+}
+
+}  // namespace skua

@@ -1,0 +1,49 @@
+// FrameReader cuts a byte stream into frames.
+//
+// Owns the read buffer. Checks a frame's header before it makes room for its body, and makes room only as the bytes
+// come in, so that a peer cannot make it allocate by claiming. One thread. Is not a parser of messages: MessageView is.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "protocol/frame.h"
+#include "protocol/result.h"
+
+namespace skua {
+
+class FrameReader {
+ public:
+  explicit FrameReader(std::size_t frame_bytes_max);
+
+  void set_frame_bytes_max(std::size_t bytes) { frame_bytes_max_ = bytes; }
+
+  // Where the next bytes of the stream go; never empty. Ends the life of every FrameView handed out.
+  std::span<char> space();
+  // `bytes` have been written at the start of what space() returned.
+  void commit(std::size_t bytes);
+
+  // The next whole frame; nothing if more bytes are needed; an error (kProtocol) if the stream cannot be read on.
+  Result<std::optional<FrameView>> next();
+
+  // The frame last returned by next(), in memory of its own. A large frame is handed over without a copy.
+  Frame detach(FrameView view);
+
+  // Bytes that came in and belong to no frame handed out.
+  std::size_t buffered_bytes() const { return end_ - begin_; }
+
+ private:
+  std::size_t capacity() const { return buffer_.byte_count(); }
+  const char* data() const { return reinterpret_cast<const char*>(buffer_.view().begin()); }
+  // The whole size of the frame at begin_ if its header is complete.
+  Result<std::optional<std::size_t>> frame_bytes() const;
+
+  Frame buffer_;
+  std::size_t begin_ = 0;  // always a multiple of 8
+  std::size_t end_ = 0;
+  std::size_t wanted_ = 0;  // the size of the frame at begin_, once known
+  std::size_t frame_bytes_max_;
+};
+
+}  // namespace skua

@@ -1,0 +1,80 @@
+// Every limit of the protocol and of the daemon: its name, its default, and what it is derived from.
+//
+// A limit that an operator can change has a key in the configuration file ([limits] section, the name without the
+// leading k, in snake case); those are the members of Limits. The others are fixed by the protocol.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace skua {
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+inline constexpr std::size_t kWordBytes = 8;
+
+// ---- fixed by the protocol
+
+inline constexpr std::uint16_t kProtocolVersionMin = 1;
+inline constexpr std::uint16_t kProtocolVersionMax = 1;
+
+// One value (text or blob), either way. The promise is 64 MiB.
+inline constexpr std::size_t kValueBytesMax = 64 * kMiB;
+// One row, either way: SQLite's own limit on a row (SQLITE_LIMIT_LENGTH) is set to it.
+inline constexpr std::size_t kRowBytesMax = 96 * kMiB;
+// One frame: a row of the largest size, its SQL and its framing.
+inline constexpr std::size_t kFrameBytesMax = 128 * kMiB;
+// Before Hello a peer has shown nothing, and Hello is small.
+inline constexpr std::size_t kHelloFrameBytesMax = 64 * kKiB;
+// Cap'n Proto messages may have many segments; builders make few.
+inline constexpr std::uint32_t kFrameSegmentsMax = 64;
+// A reader may follow pointers over this many times the frame's own size before it is taken for an attack.
+inline constexpr std::uint64_t kTraversalFactor = 2;
+// The schema nests eight deep at the most.
+inline constexpr int kNestingLevelsMax = 16;
+// SQLite's own limits, kept at Debian's values.
+inline constexpr std::size_t kColumnsMax = 2000;
+inline constexpr std::size_t kParametersMax = 32'766;
+inline constexpr std::size_t kSqlBytesMax = 1 * kMiB;
+inline constexpr std::size_t kProgramStepsMax = 1000;
+inline constexpr std::size_t kClientNameBytesMax = 128;
+inline constexpr std::size_t kSavepointNameBytesMax = 256;
+inline constexpr std::size_t kSavepointsMax = 64;
+
+// Row batches: a first small one at once, then larger ones.
+inline constexpr std::size_t kFirstBatchBytes = 8 * kKiB;
+inline constexpr std::size_t kBatchBytes = 64 * kKiB;
+inline constexpr std::size_t kBatchRowsMax = 65'536;
+
+// ---- set by the operator
+
+struct Limits {
+  std::uint32_t sessions_max = 4'096;
+  // Requests of one session that are queued or running. One more is refused, not queued.
+  std::uint32_t requests_per_session_max = 16'384;
+  // Bytes of requests of one session that are queued or running.
+  std::uint64_t request_bytes_per_session_max = 256 * kMiB;
+  std::uint32_t transactions_per_session_max = 64;
+  // The credit of a stream whose request asks for the default, and the most a client can ask for.
+  std::uint32_t stream_window_bytes = 256 * kKiB;
+  std::uint32_t stream_window_bytes_max = 64 * kMiB;
+  // Result rows that have to be held until a commit or a program's end (RETURNING, program steps).
+  std::uint64_t held_result_bytes_max = 64 * kMiB;
+  // Connections for reading, each with its own page cache; threads that run them.
+  std::uint32_t reader_connections_max = 256;
+  std::uint32_t reader_threads = 8;
+  // Requests of all sessions that wait for the writer of one database.
+  std::uint32_t write_queue_max = 65'536;
+  // A transaction whose client sends nothing, and one of any kind, is rolled back after this time.
+  std::uint32_t transaction_idle_ms_max = 30'000;
+  std::uint32_t transaction_total_ms_max = 600'000;
+  // A stream whose client grants no credit is ended after this time. It holds a connection and a snapshot.
+  std::uint32_t stream_idle_ms_max = 300'000;
+  // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
+  std::uint32_t hello_ms_max = 10'000;
+  std::uint32_t drain_ms_max = 10'000;
+  // Memory of the prepared statements that each connection keeps, by SQL text length.
+  std::uint32_t statement_cache_entries = 256;
+};
+
+}  // namespace skua
