@@ -51,7 +51,7 @@ struct Error {
   std::string message;
   std::int32_t sql_offset = -1;  // byte offset in the SQL text, -1 if unknown
   TransactionState transaction = TransactionState::kNone;
-  std::int64_t row = -1;  // execute_many: the index of the parameter row that failed, from 0; -1 otherwise
+  std::int64_t row = -1;  // execute_many: the parameter row that failed; program: the step; from 0. -1 otherwise
 
   // True when the same request may succeed if it is sent again, with nothing changed by the first attempt.
   bool is_retryable() const {

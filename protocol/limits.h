@@ -29,7 +29,7 @@ inline constexpr std::size_t kHelloFrameBytesMax = 64 * kKiB;
 // Cap'n Proto messages may have many segments; builders make few.
 inline constexpr std::uint32_t kFrameSegmentsMax = 64;
 // A reader may follow pointers over this many times the frame's own size before it is taken for an attack.
-inline constexpr std::uint64_t kTraversalFactor = 2;
+inline constexpr std::uint64_t kTraversalFactor = 8;
 // The schema nests eight deep at the most.
 inline constexpr int kNestingLevelsMax = 16;
 // SQLite's own limits, kept at Debian's values.
@@ -46,6 +46,9 @@ inline constexpr std::size_t kFirstBatchBytes = 8 * kKiB;
 inline constexpr std::size_t kBatchBytes = 64 * kKiB;
 inline constexpr std::size_t kBatchRowsMax = 65'536;
 
+// A response of at most this size is sent without looking at the credit: it costs less than holding it.
+inline constexpr std::size_t kFrameBytesFree = 1 * kKiB;
+
 // ---- set by the operator
 
 struct Limits {
@@ -55,6 +58,8 @@ struct Limits {
   // Bytes of requests of one session that are queued or running.
   std::uint64_t request_bytes_per_session_max = 256 * kMiB;
   std::uint32_t transactions_per_session_max = 64;
+  // Bytes of responses that a session may leave unread before its further requests are refused.
+  std::uint64_t unsent_bytes_per_session_max = 64 * kMiB;
   // The credit of a stream whose request asks for the default, and the most a client can ask for.
   std::uint32_t stream_window_bytes = 256 * kKiB;
   std::uint32_t stream_window_bytes_max = 64 * kMiB;

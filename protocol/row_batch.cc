@@ -28,6 +28,7 @@ void RowBatchBuilder::clear() {
   at_ = 0;
   row_count_ = 0;
   byte_count_ = 0;
+  whole_rows_byte_count_ = 0;
 }
 
 void RowBatchBuilder::reset(std::size_t column_count) {
@@ -126,6 +127,7 @@ void RowBatchBuilder::end_row() {
   SKUA_CHECK(at_ == columns_.size());
   at_ = 0;
   ++row_count_;
+  whole_rows_byte_count_ = byte_count_;
 }
 
 void RowBatchBuilder::truncate(Column& column, std::size_t rows) {
@@ -143,6 +145,7 @@ void RowBatchBuilder::truncate(Column& column, std::size_t rows) {
 void RowBatchBuilder::abandon_row() {
   for (Column& column : columns_) truncate(column, row_count_);
   at_ = 0;
+  byte_count_ = whole_rows_byte_count_;
 }
 
 std::size_t RowBatchBuilder::words_max() const {

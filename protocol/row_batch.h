@@ -70,6 +70,7 @@ class RowBatchBuilder {
   std::size_t at_ = 0;  // the column that comes next
   std::size_t row_count_ = 0;
   std::size_t byte_count_ = 0;
+  std::size_t whole_rows_byte_count_ = 0;
 };
 
 class RowBatchReader {

@@ -33,7 +33,7 @@ struct Request {
     executeMany @7 :ExecuteMany;
     program @8 :Program;
     begin @9 :Begin;
-    commit @10 :Commit;
+    commit @10 :Void;
     rollback @11 :Void;
     savepoint @12 :Savepoint;
     describe @13 :Describe;
@@ -229,10 +229,8 @@ struct Begin {
   # Opens the transaction numbered by `Request.transaction`, which must not be 0 nor in use.
   mode @0 :TransactionMode;
   onError @1 :TransactionErrorMode;
-}
-
-struct Commit {
-  durability @0 :Durability;
+  durability @2 :Durability;
+  # Of its commit.
 }
 
 enum SavepointAction {
@@ -369,5 +367,5 @@ struct Error {
   # For people; never parsed.
   transaction @4 :TransactionState;
   row @5 :Int64 = -1;
-  # executeMany: the index of the parameter row that failed, from 0; -1 otherwise.
+  # executeMany: the parameter row that failed; program: the step; from 0. -1 otherwise.
 }

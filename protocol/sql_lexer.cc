@@ -27,6 +27,8 @@ void SqlLexer::skip_space_and_comments() {
   while (at_ < sql_.size()) {
     if (is_space(sql_[at_])) {
       ++at_;
+    } else if (sql_.substr(at_, 3) == "\xEF\xBB\xBF") {
+      at_ += 3;  // a byte order mark is white space to SQLite, wherever it stands
     } else if (sql_.substr(at_, 2) == "--") {
       const std::size_t end = sql_.find('\n', at_);
       at_ = end == std::string_view::npos ? sql_.size() : end + 1;

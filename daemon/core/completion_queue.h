@@ -1,0 +1,42 @@
+// CompletionQueue: finished jobs on their way from the lanes back to the loop thread.
+//
+// push() from any thread; take() on the loop thread. The waker is called, outside of the lock, when the queue turns
+// from empty to not empty; it must be callable from any thread (uv_async_send is).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "daemon/base/mutex.h"
+#include "daemon/core/executor.h"
+
+namespace skua {
+
+class CompletionQueue {
+ public:
+  // Before any lane runs.
+  void set_waker(std::function<void()> waker) { waker_ = std::move(waker); }
+
+  void push(std::unique_ptr<Job> job) SKUA_EXCLUDES(mutex_) {
+    bool was_empty = false;
+    {
+      const MutexLock lock(mutex_);
+      was_empty = jobs_.empty();
+      jobs_.push_back(std::move(job));
+    }
+    if (was_empty && waker_) waker_();
+  }
+
+  std::vector<std::unique_ptr<Job>> take() SKUA_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    return std::exchange(jobs_, {});
+  }
+
+ private:
+  std::function<void()> waker_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Job>> jobs_ SKUA_GUARDED_BY(mutex_);
+};
+
+}  // namespace skua

@@ -1,0 +1,102 @@
+#include "daemon/core/delivery.h"
+
+#include "protocol/codec.h"
+
+namespace skua {
+
+namespace {
+
+// A session whose client does not read gets no further batches beyond this, whatever its credit.
+constexpr std::size_t kUnsentBytesMax = 4 * kMiB;
+
+}  // namespace
+
+Error stopped_error(CancelReason reason) {
+  switch (reason) {
+    case CancelReason::kDeadline: return make_error(ErrorCode::kDeadline, "the request's deadline passed");
+    case CancelReason::kLimit: return make_error(ErrorCode::kLimit, "the transaction passed transaction_total_ms_max");
+    case CancelReason::kNone:
+    case CancelReason::kClient:
+    case CancelReason::kSessionGone: break;
+  }
+  return make_error(ErrorCode::kCancelled, "the request was cancelled");
+}
+
+void Delivery::send(Request& request, Frame frame) {
+  const std::size_t bytes = frame.byte_count();
+  request.credit_bytes -= static_cast<std::int64_t>(bytes);
+  context_.counters.rows_bytes_sent += bytes;
+  request.session->sink->send(std::move(frame));
+}
+
+void Delivery::deliver(Job& job) {
+  const std::shared_ptr<Request>& request = job.request;
+  if (request->is_ended()) return;
+  for (Frame& frame : job.frames) request->held.push_back(std::move(frame));
+  job.frames.clear();
+  request->last_is_held = job.ended;
+  send_held(request);
+  if (job.error != nullptr) fail(request, *job.error);
+}
+
+void Delivery::send_held(const std::shared_ptr<Request>& request) {
+  if (request->is_ended() || request->session == nullptr) return;
+  while (!request->held.empty()) {
+    // A last frame without rows is always worth sending; with rows it is a batch like any other.
+    const bool small = request->held.front().byte_count() <= kFrameBytesFree;
+    if (!small && !may_continue(*request)) return;
+    send(*request, std::move(request->held.front()));
+    request->held.pop_front();
+  }
+  if (request->last_is_held) end(request);
+}
+
+bool Delivery::may_continue(const Request& request) const {
+  return request.credit_bytes > 0 && request.session != nullptr &&
+         request.session->sink->unsent_bytes() < kUnsentBytesMax;
+}
+
+void Delivery::fail(const std::shared_ptr<Request>& request, const Error& error) {
+  if (request->is_ended()) return;
+  ++context_.counters.errors_total;
+  if (error.code == ErrorCode::kCancelled) ++context_.counters.requests_cancelled;
+  if (error.code == ErrorCode::kDeadline) ++context_.counters.deadlines_passed;
+  if (request->session != nullptr) request->session->sink->send(error_response(request->id, error));
+  end(request);
+}
+
+void Delivery::succeed(const std::shared_ptr<Request>& request, TransactionState transaction) {
+  if (request->is_ended()) return;
+  Summary summary;
+  summary.transaction = transaction;
+  summary.server_us = context_.now_us - request->arrival_us;
+  if (request->session != nullptr) request->session->sink->send(done_response(request->id, summary));
+  end(request);
+}
+
+void Delivery::forget(const std::shared_ptr<Request>& request) {
+  if (!request->is_ended()) end(request);
+}
+
+void Delivery::end(const std::shared_ptr<Request>& request) {
+  unpark(request);
+  context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
+  request->stage = Request::Stage::kEnded;
+  request->held.clear();
+  if (request->session == nullptr) return;
+  request->session->request_bytes -= request->message->byte_count();
+  request->session->requests.erase(request->id);
+}
+
+void Delivery::park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) {
+  request->stage = Request::Stage::kParked;
+  if (request->idle_timer != 0) return;
+  const std::uint64_t wait_us = std::uint64_t{context_.limits.stream_idle_ms_max} * 1000;
+  request->idle_timer = context_.janitor.add(context_.now_us + wait_us, std::move(on_idle));
+}
+
+void Delivery::unpark(const std::shared_ptr<Request>& request) {
+  context_.janitor.cancel(std::exchange(request->idle_timer, 0));
+}
+
+}  // namespace skua

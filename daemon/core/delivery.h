@@ -1,0 +1,46 @@
+// Delivery: from a finished job to the client: sends what there is credit for, holds the rest, ends the request.
+//
+// The only place that ends a request, so that each ends exactly once. Loop thread.
+#pragma once
+
+#include <memory>
+
+#include "daemon/core/context.h"
+#include "daemon/core/request.h"
+#include "daemon/core/session_state.h"
+#include "protocol/summary.h"
+
+namespace skua {
+
+class Delivery {
+ public:
+  explicit Delivery(CoreContext& context) : context_(context) {}
+
+  // Sends the job's frames as far as credit goes, and ends the request if its last frame went out or it failed.
+  void deliver(Job& job) SKUA_REQUIRES(loop_thread);
+  // Sends frames that were held for want of credit; ends the request if the last one went out.
+  void send_held(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
+  // These end the request; one that has ended already is left alone.
+  void fail(const std::shared_ptr<Request>& request, const Error& error) SKUA_REQUIRES(loop_thread);
+  void succeed(const std::shared_ptr<Request>& request, TransactionState transaction) SKUA_REQUIRES(loop_thread);
+  // Without an answer: the session is gone.
+  void forget(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
+  // True when the next batch of the request's cursor may be made.
+  bool may_continue(const Request& request) const SKUA_REQUIRES(loop_thread);
+  // The request's cursor or held frames wait for the client, who has stream_idle_ms_max to grant credit.
+  void park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) SKUA_REQUIRES(loop_thread);
+  void unpark(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
+ private:
+  void end(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void send(Request& request, Frame frame) SKUA_REQUIRES(loop_thread);
+
+  CoreContext& context_;
+};
+
+// The error of a request that was stopped, by the reason in its token.
+Error stopped_error(CancelReason reason);
+
+}  // namespace skua

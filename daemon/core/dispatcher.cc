@@ -1,0 +1,427 @@
+#include "daemon/core/dispatcher.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "daemon/core/request_check.h"
+#include "daemon/core/session_replies.h"
+
+namespace skua {
+
+namespace {
+
+using Class = StatementKind::Class;
+
+// More credit than this is as good as endless, and cannot overflow.
+constexpr std::int64_t kCreditBytesMax = std::int64_t{1} << 48;
+
+// The frame's own id, if it can be read at all.
+Result<std::unique_ptr<RequestMessage>> open_message(Frame frame) {
+  return guarded([&]() -> Result<std::unique_ptr<RequestMessage>> {
+    return std::make_unique<RequestMessage>(std::move(frame));
+  });
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(DispatcherOptions options, Executor& executor, std::uint64_t now_us)
+    : options_(std::move(options)),
+      context_{options_.limits, options_.database_names, executor, {}, {}, now_us},
+      delivery_(context_),
+      readers_(context_, delivery_),
+      writers_(context_, delivery_),
+      transactions_(context_, delivery_, readers_, writers_),
+      started_us_(now_us) {
+  readers_.set_lane_user(transactions_);
+  writers_.set_lane_user(transactions_);
+}
+
+// ---- sessions
+
+Result<SessionState*> Dispatcher::open_session(PeerIdentity peer, ReplySink& sink, std::uint64_t now_us) {
+  context_.now_us = now_us;
+  if (draining_) return make_error(ErrorCode::kUnavailable, "the daemon is shutting down");
+  if (sessions_.size() >= options_.limits.sessions_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("{} sessions are open, the most (sessions_max): retry later, or "
+                                                     "raise it in the configuration",
+                                                     sessions_.size()));
+  }
+  auto session = std::make_unique<SessionState>();
+  session->id = ++last_session_id_;
+  session->peer = std::move(peer);
+  session->sink = &sink;
+  ++context_.counters.sessions_total;
+  const std::uint64_t hello_us = std::uint64_t{options_.limits.hello_ms_max} * 1000;
+  session->hello_timer = context_.janitor.add(now_us + hello_us, [this, state = session.get()] {
+    loop_thread.assert_here();
+    state->hello_timer = 0;
+    refuse_and_close(*state, 0, make_error(ErrorCode::kLimit, fmt::format("no hello within {} ms (hello_ms_max)",
+                                                                          options_.limits.hello_ms_max)));
+  });
+  SessionState* result = session.get();
+  sessions_.emplace(result->id, std::move(session));
+  return result;
+}
+
+void Dispatcher::on_session_closed(SessionState& session, std::uint64_t now_us) {
+  context_.now_us = now_us;
+  context_.janitor.cancel(session.hello_timer);
+  std::vector<RequestPointer> requests;
+  for (const auto& [id, request] : session.requests) requests.push_back(request);
+  for (const RequestPointer& request : requests) {
+    const bool was_parked = request->stage == Request::Stage::kParked;
+    request->token.cancel(CancelReason::kSessionGone);
+    delivery_.forget(request);
+    request->session = nullptr;
+    if (was_parked && request->transaction == nullptr) readers_.close_cursor(request);
+  }
+  const auto transactions = std::move(session.transactions);
+  session.transactions.clear();
+  for (const auto& [number, transaction] : transactions) transactions_.on_session_closed(transaction);
+  sessions_.erase(session.id);
+}
+
+void Dispatcher::refuse_and_close(SessionState& session, std::uint64_t request_id, const Error& error) {
+  if (session.closing) return;
+  ++context_.counters.errors_total;
+  session.closing = true;
+  session.sink->send(error_response(request_id, error));
+  session.sink->close();
+}
+
+void Dispatcher::on_broken_stream(SessionState& session, const Error& error) { refuse_and_close(session, 0, error); }
+
+void Dispatcher::on_session_writable(SessionState& session, std::uint64_t now_us) {
+  context_.now_us = now_us;
+  std::vector<RequestPointer> parked;
+  for (const auto& [id, request] : session.requests) {
+    if (request->stage == Request::Stage::kParked) parked.push_back(request);
+  }
+  for (const RequestPointer& request : parked) resume(request);
+}
+
+void Dispatcher::close_all_sessions() {
+  for (const auto& [id, session] : sessions_) {
+    refuse_and_close(*session, 0, make_error(ErrorCode::kUnavailable, "the daemon is shutting down"));
+  }
+}
+
+void Dispatcher::start_drain(std::uint64_t now_us) {
+  context_.now_us = now_us;
+  draining_ = true;
+  settle();
+}
+
+void Dispatcher::settle() {
+  if (!draining_) return;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->requests.empty() || !session->transactions.empty()) continue;
+    refuse_and_close(*session, 0, make_error(ErrorCode::kUnavailable, "the daemon is shutting down"));
+  }
+}
+
+// ---- requests
+
+void Dispatcher::on_frame(SessionState& session, Frame frame, std::uint64_t now_us) {
+  context_.now_us = now_us;
+  if (session.closing) return;
+  ++context_.counters.requests_total;
+  auto message = open_message(std::move(frame));
+  if (!message) return refuse_and_close(session, 0, message.error());
+  const std::uint64_t id = (*message)->root().getId();
+  if (!session.greeted) {
+    Status greeted = guarded([&]() -> Status {
+      loop_thread.assert_here();
+      return hello(session, **message);
+    });
+    if (!greeted) refuse_and_close(session, id, greeted.error());
+    return;
+  }
+  if (id <= session.last_request_id) {
+    // An answer under this id could be taken for the answer to an earlier request.
+    return refuse_and_close(session, 0, make_error(ErrorCode::kProtocol,
+                                                   fmt::format("request id {} does not follow {}: ids must increase",
+                                                               id, session.last_request_id)));
+  }
+  session.last_request_id = id;
+  Status handled = guarded([&]() -> Status {
+    loop_thread.assert_here();
+    return handle(session, std::move(*message));
+  });
+  if (!handled) {
+    ++context_.counters.errors_total;
+    session.sink->send(error_response(id, handled.error()));
+  }
+  settle();
+}
+
+Status Dispatcher::hello(SessionState& session, const RequestMessage& message) {
+  const wire::Request::Reader root = message.root();
+  if (root.which() != wire::Request::HELLO) {
+    return make_error(ErrorCode::kProtocol, "the first request of a session must be hello");
+  }
+  if (root.getId() == 0) return make_error(ErrorCode::kProtocol, "request id 0 is reserved");
+  const wire::Hello::Reader hello = root.getHello();
+  if (hello.getVersionMin() > kProtocolVersionMax || hello.getVersionMax() < kProtocolVersionMin) {
+    return make_error(ErrorCode::kVersion,
+                      fmt::format("the client speaks protocol versions {} to {}, this daemon (skua {}) {} to {}: update "
+                                  "the older of the two",
+                                  hello.getVersionMin(), hello.getVersionMax(), options_.server_version,
+                                  kProtocolVersionMin, kProtocolVersionMax));
+  }
+  session.greeted = true;
+  session.last_request_id = root.getId();
+  session.client_name = std::string(view_of(hello.getClientName()).substr(0, kClientNameBytesMax));
+  context_.janitor.cancel(std::exchange(session.hello_timer, 0));
+  const HelloAnswer answer{std::min<std::uint16_t>(hello.getVersionMax(), kProtocolVersionMax), session.id,
+                           options_.server_version, options_.sqlite_version};
+  session.sink->send(hello_response(root.getId(), answer, options_.limits, options_.database_names));
+  return {};
+}
+
+Status Dispatcher::handle(SessionState& session, std::unique_ptr<RequestMessage> message) {
+  const wire::Request::Reader root = message->root();
+  switch (root.which()) {
+    case wire::Request::HELLO: return make_error(ErrorCode::kProtocol, "hello was said already");
+    case wire::Request::PING: session.sink->send(done_response(root.getId(), Summary{})); return {};
+    case wire::Request::GRANT: return grant(session, root);
+    case wire::Request::CANCEL: return cancel(session, root);
+    case wire::Request::STATS: return stats(session, root);
+    default: return accept(session, std::move(message));
+  }
+}
+
+Status Dispatcher::grant(SessionState& session, wire::Request::Reader root) {
+  const std::uint64_t target = root.getGrant().getRequest();
+  if (target >= root.getId()) {
+    return make_error(ErrorCode::kProtocol, fmt::format("a grant for request {}, which was not sent yet", target));
+  }
+  const auto found = session.requests.find(target);
+  if (found == session.requests.end()) return {};  // it ended while the grant was on its way
+  const RequestPointer request = found->second;
+  if (request->kind != wire::Request::EXECUTE) {
+    return make_error(ErrorCode::kProtocol, fmt::format("a grant for request {}, which is no stream", target));
+  }
+  const auto bytes = static_cast<std::int64_t>(
+      std::min<std::uint64_t>(root.getGrant().getBytes(), static_cast<std::uint64_t>(kCreditBytesMax)));
+  request->credit_bytes = std::min(request->credit_bytes + bytes, kCreditBytesMax);
+  resume(request);
+  return {};
+}
+
+Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
+  const std::uint64_t target = root.getCancel().getRequest();
+  if (target >= root.getId()) {
+    return make_error(ErrorCode::kProtocol, fmt::format("a cancel of request {}, which was not sent yet", target));
+  }
+  session.sink->send(done_response(root.getId(), Summary{}));
+  if (const auto found = session.requests.find(target); found != session.requests.end()) {
+    stop(RequestPointer(found->second), CancelReason::kClient);
+  }
+  return {};
+}
+
+Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
+  const Counters& counters = context_.counters;
+  const std::vector<std::pair<std::string_view, std::uint64_t>> rows = {
+      {"uptime_ms", (context_.now_us - started_us_) / 1000},
+      {"databases", options_.database_names.size()},
+      {"sessions", sessions_.size()},
+      {"sessions_total", counters.sessions_total},
+      {"requests_total", counters.requests_total},
+      {"requests_cancelled", counters.requests_cancelled},
+      {"deadlines_passed", counters.deadlines_passed},
+      {"errors_total", counters.errors_total},
+      {"transactions_open", transactions_.open_count()},
+      {"transactions_total", counters.transactions_total},
+      {"transactions_aborted", counters.transactions_aborted},
+      {"reader_connections", readers_.connections_opened()},
+      {"reader_connections_leased", readers_.connections_leased()},
+      {"reads_waiting", readers_.waiting()},
+      {"writers_busy", writers_.busy()},
+      {"writes_waiting", writers_.waiting()},
+      {"row_bytes_sent", counters.rows_bytes_sent},
+  };
+  session.sink->send(stats_response(root.getId(), rows));
+  return {};
+}
+
+Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) const {
+  const Limits& limits = options_.limits;
+  if (session.requests.size() >= limits.requests_per_session_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("{} requests of this session are under way, the most "
+                                                     "(requests_per_session_max): wait for answers",
+                                                     session.requests.size()));
+  }
+  if (session.request_bytes + bytes > limits.request_bytes_per_session_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("the requests under way in this session would have {} bytes, the "
+                                                     "most is {} (request_bytes_per_session_max): wait for answers",
+                                                     session.request_bytes + bytes,
+                                                     limits.request_bytes_per_session_max));
+  }
+  if (session.sink->unsent_bytes() > limits.unsent_bytes_per_session_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
+                                                     "(unsent_bytes_per_session_max): read them",
+                                                     session.sink->unsent_bytes()));
+  }
+  return {};
+}
+
+Status Dispatcher::accept(SessionState& session, std::unique_ptr<RequestMessage> message) {
+  const wire::Request::Reader root = message->root();
+  SKUA_TRY(check_room(session, message->byte_count()));
+  auto request = std::make_shared<Request>();
+  request->id = root.getId();
+  request->serial = ++last_serial_;
+  request->session_id = session.id;
+  request->session = &session;
+  request->kind = root.which();
+  request->arrival_us = context_.now_us;
+  request->message = std::move(message);
+  SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max));
+  if (request->kind == wire::Request::EXECUTE) {
+    const std::uint32_t window_bytes = root.getExecute().getWindowBytes();
+    request->credit_bytes = window_bytes != 0 ? window_bytes : options_.limits.stream_window_bytes;
+  } else {
+    request->credit_bytes = kCreditBytesMax;
+  }
+  const std::uint32_t deadline_ms = root.getDeadlineMs();
+  session.requests.emplace(request->id, request);
+  session.request_bytes += request->message->byte_count();
+  if (deadline_ms != 0) {
+    request->deadline_timer =
+        context_.janitor.add(context_.now_us + std::uint64_t{deadline_ms} * 1000, [this, request] {
+          loop_thread.assert_here();
+          request->deadline_timer = 0;
+          stop(request, CancelReason::kDeadline);
+        });
+  }
+  const Status routed = guarded([&]() -> Status {
+    loop_thread.assert_here();
+    return route(session, request);
+  });
+  if (!routed) delivery_.fail(request, routed.error());
+  return {};
+}
+
+Result<std::uint16_t> Dispatcher::find_database(std::string_view name) const {
+  const auto& names = options_.database_names;
+  if (name.empty()) {
+    if (names.size() == 1) return std::uint16_t{0};
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("there are several databases, name one: {}", fmt::join(names, ", ")));
+  }
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
+    return make_error(ErrorCode::kNotFound,
+                      fmt::format("there is no database '{}'; there is: {}", name, fmt::join(names, ", ")));
+  }
+  return static_cast<std::uint16_t>(found - names.begin());
+}
+
+Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
+  const wire::Request::Reader root = request->message->root();
+  const std::uint32_t number = root.getTransaction();
+  const auto existing = session.transactions.find(number);
+  if (existing != session.transactions.end()) {
+    const std::string_view name = view_of(root.getDatabase());
+    request->database = existing->second->database;
+    if (!name.empty() && name != options_.database_names[request->database]) {
+      return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
+                               fmt::format("the transaction is on database '{}', not '{}'",
+                                           options_.database_names[request->database], name));
+    }
+    transactions_.submit(existing->second, request);
+    return {};
+  }
+  SKUA_ASSIGN(request->database, find_database(view_of(root.getDatabase())));
+  if (draining_) return make_error(ErrorCode::kUnavailable, "the daemon is shutting down");
+  const StatementKind& statement = request->statement;
+  const bool is_text = request->kind == wire::Request::EXECUTE;
+  if (request->kind == wire::Request::BEGIN ||
+      (is_text && (statement.statement_class == Class::kBegin || statement.statement_class == Class::kSavepoint))) {
+    return route_opener(session, request, number);
+  }
+  const bool is_control = request->kind == wire::Request::COMMIT || request->kind == wire::Request::ROLLBACK ||
+                          request->kind == wire::Request::SAVEPOINT || statement.is_transaction_control();
+  if (number != 0) {
+    return make_error(ErrorCode::kTransactionState, fmt::format("transaction {} is not open in this session", number));
+  }
+  if (is_control) return make_error(ErrorCode::kTransactionState, "no transaction is open in this session");
+  if (statement.statement_class == Class::kWrite) {
+    request->slot = kWriterSlot;
+    writers_.submit(request);
+  } else {
+    readers_.submit(request);
+  }
+  return {};
+}
+
+Status Dispatcher::route_opener(SessionState& session, const RequestPointer& request, std::uint32_t number) {
+  if (request->kind == wire::Request::BEGIN && number == 0) {
+    return make_error(ErrorCode::kProtocol, "begin needs a transaction number other than 0");
+  }
+  if (session.transactions.size() >= options_.limits.transactions_per_session_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("{} transactions are open in this session, the most "
+                                                     "(transactions_per_session_max)",
+                                                     session.transactions.size()));
+  }
+  transactions_.open(request, session, number);
+  return {};
+}
+
+// ---- stopping and going on
+
+void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
+  request->token.cancel(reason);
+  const Request::Stage stage = request->stage;
+  if (stage != Request::Stage::kQueued && stage != Request::Stage::kParked) return;
+  Error error = stopped_error(reason);
+  if (request->transaction != nullptr && request->transaction->state == Transaction::State::kOpen) {
+    error.transaction = TransactionState::kOpen;
+  }
+  delivery_.fail(request, error);
+  if (request->transaction != nullptr) {
+    transactions_.on_request_ended(request);
+  } else if (stage == Request::Stage::kParked) {
+    readers_.close_cursor(request);
+  }
+  settle();
+}
+
+void Dispatcher::resume(const RequestPointer& request) {
+  if (request->transaction != nullptr) {
+    transactions_.resume(request);
+  } else {
+    readers_.resume(request);
+  }
+}
+
+void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
+  context_.now_us = now_us;
+  const bool on_writer = job->slot == kWriterSlot;
+  if (!on_writer) readers_.on_thread_free();
+  if (job->transaction != nullptr) {
+    transactions_.on_job_done(std::move(job));
+  } else if (on_writer) {
+    writers_.on_job_done(std::move(job));
+  } else {
+    readers_.on_job_done(std::move(job));
+  }
+  settle();
+}
+
+void Dispatcher::on_time(std::uint64_t now_us) {
+  context_.now_us = now_us;
+  context_.janitor.run(now_us);
+  settle();
+}
+
+std::string Dispatcher::status_line() const {
+  return fmt::format("{}{} sessions, {} requests, {} transactions open", draining_ ? "shutting down, " : "",
+                     sessions_.size(), context_.counters.requests_total, transactions_.open_count());
+}
+
+}  // namespace skua

@@ -1,0 +1,91 @@
+// Dispatcher: the front of core/. Takes frames from sessions and finished jobs from the lanes, checks, and routes.
+//
+// Owns the sessions' state and everything below it. Every entry is told the time. Loop thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "daemon/core/context.h"
+#include "daemon/core/delivery.h"
+#include "daemon/core/reader_scheduler.h"
+#include "daemon/core/session_state.h"
+#include "daemon/core/transaction_manager.h"
+#include "daemon/core/write_scheduler.h"
+
+namespace skua {
+
+struct DispatcherOptions {
+  Limits limits;
+  std::vector<std::string> database_names;
+  std::string server_version;
+  std::string sqlite_version;
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(DispatcherOptions options, Executor& executor, std::uint64_t now_us);
+
+  // The sink must outlive on_session_closed(). kLimit if there are too many sessions; kUnavailable while draining.
+  Result<SessionState*> open_session(PeerIdentity peer, ReplySink& sink, std::uint64_t now_us)
+      SKUA_REQUIRES(loop_thread);
+  void on_frame(SessionState& session, Frame frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  // The byte stream cannot be read on: answers under id 0 and closes the session.
+  void on_broken_stream(SessionState& session, const Error& error) SKUA_REQUIRES(loop_thread);
+  // The peer took what was sent to it.
+  void on_session_writable(SessionState& session, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  void on_session_closed(SessionState& session, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  void on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+
+  // When on_time() is to be called next, if at all.
+  std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) { return context_.janitor.next_us(); }
+  void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+
+  // From now on new work is refused and every session is closed as soon as it has none left.
+  void start_drain(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  bool is_drained() const SKUA_REQUIRES(loop_thread) { return draining_ && sessions_.empty(); }
+  // Ends every session, whatever it is doing.
+  void close_all_sessions() SKUA_REQUIRES(loop_thread);
+
+  std::size_t session_count() const SKUA_REQUIRES(loop_thread) { return sessions_.size(); }
+  std::string status_line() const SKUA_REQUIRES(loop_thread);
+
+ private:
+  using RequestPointer = std::shared_ptr<Request>;
+
+  Status hello(SessionState& session, const RequestMessage& message) SKUA_REQUIRES(loop_thread);
+  Status grant(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
+  Status cancel(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
+  Status stats(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
+  // Handles what needs no lane; passes the rest on to accept().
+  Status handle(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
+  Status accept(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
+  Status route(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
+  Status route_opener(SessionState& session, const RequestPointer& request, std::uint32_t number)
+      SKUA_REQUIRES(loop_thread);
+  Result<std::uint16_t> find_database(std::string_view name) const SKUA_REQUIRES(loop_thread);
+  Status check_room(const SessionState& session, std::size_t bytes) const SKUA_REQUIRES(loop_thread);
+
+  void stop(const RequestPointer& request, CancelReason reason) SKUA_REQUIRES(loop_thread);
+  void resume(const RequestPointer& request) SKUA_REQUIRES(loop_thread);
+  void refuse_and_close(SessionState& session, std::uint64_t request_id, const Error& error)
+      SKUA_REQUIRES(loop_thread);
+  // While draining: closes the sessions that have nothing left to do.
+  void settle() SKUA_REQUIRES(loop_thread);
+
+  DispatcherOptions options_;
+  CoreContext context_ SKUA_GUARDED_BY(loop_thread);
+  Delivery delivery_ SKUA_GUARDED_BY(loop_thread);
+  ReaderScheduler readers_ SKUA_GUARDED_BY(loop_thread);
+  WriteScheduler writers_ SKUA_GUARDED_BY(loop_thread);
+  TransactionManager transactions_ SKUA_GUARDED_BY(loop_thread);
+  std::unordered_map<std::uint64_t, std::unique_ptr<SessionState>> sessions_ SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t last_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t last_serial_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t started_us_ SKUA_GUARDED_BY(loop_thread) = 0;
+  bool draining_ SKUA_GUARDED_BY(loop_thread) = false;
+};
+
+}  // namespace skua

@@ -1,0 +1,70 @@
+// The seam between core/, which decides, and a storage engine, which does.
+//
+// A Job is one uninterrupted use of one connection. core/ fills in what is to be done, hands it to the Executor, and
+// gets the same Job back through the CompletionQueue with what came of it. At most one job of a connection is under way
+// at a time; core/ sees to that.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/core/request.h"
+#include "protocol/frame.h"
+#include "protocol/result.h"
+
+namespace skua {
+
+// Names the writer connection of a database. Reader connections are numbered from 0.
+inline constexpr std::uint32_t kWriterSlot = 0xffff'ffff;
+
+enum class JobKind : std::uint8_t {
+  kRequest,    // run the request: execute, executeMany, program or describe
+  kContinue,   // the next batch of the request's cursor
+  kClose,      // close the request's cursor
+  kBegin,      // open a transaction on the connection
+  kCommit,
+  kRollback,   // closes the connection's cursors first; never fails
+  kSavepoint,
+};
+
+enum class SavepointAction : std::uint16_t { kSet = 0, kRelease = 1, kRollbackTo = 2 };
+
+struct Job {
+  // ---- filled in by core/
+  JobKind kind = JobKind::kRequest;
+  std::uint16_t database = 0;
+  std::uint32_t slot = kWriterSlot;
+  std::shared_ptr<Request> request;          // null for a rollback after a session's death
+  std::shared_ptr<Transaction> transaction;  // null: autocommit. Opaque to the engine
+  bool read_only = false;                    // kBegin: a read transaction; kRequest: inside of one
+  bool rollback_on_error = false;
+  bool relaxed = false;                      // durability of what it commits
+  SavepointAction savepoint_action = SavepointAction::kSet;
+  std::string savepoint;
+
+  // ---- filled in by the engine
+  // Complete responses in order, ready to be sent. The last one ends the request if `ended`.
+  std::vector<Frame> frames;
+  bool ended = false;
+  // Instead of the last response: the request ends with this error.
+  std::unique_ptr<Error> error;
+  // The cursor has more rows.
+  bool cursor_open = false;
+  // SQLite's own word (sqlite3_get_autocommit) after the job.
+  bool transaction_open = false;
+  // Nothing was done: the statement writes, and this connection only reads.
+  bool needs_writer = false;
+};
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Takes the job to a thread that runs it on the reader connection job->slot, opening it if need be.
+  virtual void run_on_reader(std::unique_ptr<Job> job) = 0;
+  // Takes the job to the writer lane of job->database.
+  virtual void run_on_writer(std::unique_ptr<Job> job) = 0;
+};
+
+}  // namespace skua

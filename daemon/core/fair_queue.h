@@ -1,0 +1,52 @@
+// FairQueue: items of many sessions, taken out one session after the other, so that a session with a thousand items
+// delays a session with one item by one item.
+//
+// Within a session first in, first out. Loop thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+namespace skua {
+
+template <class Item>
+class FairQueue {
+ public:
+  void push(std::uint64_t session_id, Item item) {
+    std::deque<Item>& items = sessions_[session_id];
+    if (items.empty()) turns_.push_back(session_id);
+    items.push_back(std::move(item));
+    ++size_;
+  }
+
+  std::optional<Item> pop() {
+    if (turns_.empty()) return std::nullopt;
+    const std::uint64_t session_id = turns_.front();
+    turns_.pop_front();
+    const auto found = sessions_.find(session_id);
+    Item item = std::move(found->second.front());
+    found->second.pop_front();
+    if (found->second.empty()) {
+      sessions_.erase(found);
+    } else {
+      turns_.push_back(session_id);
+    }
+    --size_;
+    return item;
+  }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  // Invariant: a session is in turns_ exactly once if it has items, and not at all otherwise.
+  std::unordered_map<std::uint64_t, std::deque<Item>> sessions_;
+  std::deque<std::uint64_t> turns_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace skua

@@ -1,0 +1,21 @@
+// LaneUser: what the schedulers ask of the TransactionManager, and of each other.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "daemon/core/request.h"
+
+namespace skua {
+
+class LaneUser {
+ public:
+  virtual ~LaneUser() = default;
+  // The request opens a transaction, which now has the connection until it releases it.
+  virtual void on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot)
+      SKUA_REQUIRES(loop_thread) = 0;
+  // A reader lane found that the statement writes.
+  virtual void on_statement_writes(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread) = 0;
+};
+
+}  // namespace skua

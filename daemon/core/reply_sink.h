@@ -1,0 +1,22 @@
+// ReplySink: where core/ sends the responses of one session. net/ implements it over a socket, tests over a vector.
+#pragma once
+
+#include <cstddef>
+
+#include "daemon/base/thread_annotations.h"
+#include "protocol/frame.h"
+
+namespace skua {
+
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  // Takes a whole response. Never fails: a session that is gone drops it.
+  virtual void send(Frame frame) SKUA_REQUIRES(loop_thread) = 0;
+  // Bytes sent and not yet taken by the peer.
+  virtual std::size_t unsent_bytes() const SKUA_REQUIRES(loop_thread) = 0;
+  // Sends what was sent so far, then ends the session. on_session_closed() follows.
+  virtual void close() SKUA_REQUIRES(loop_thread) = 0;
+};
+
+}  // namespace skua

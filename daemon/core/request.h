@@ -1,0 +1,60 @@
+// Request: one request from its arrival to its last response.
+//
+// Shared by the session that sent it, the queue it waits in and the job that runs it. The loop thread owns its state;
+// a lane reads what is not guarded and nothing else.
+//
+//            ┌──────────► ended ◄─────────┐
+//            │              ▲             │        queued: in a queue, no lane has seen it
+//   arrival ─┴─► queued ─► running ─► parked       running: a lane has a job of it
+//                   ▲        │  ▲         │        parked: its cursor waits for credit or for its transaction's turn
+//                   └────────┘  └─────────┘        (running → queued: it writes, and goes on to the writer lane)
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include "daemon/base/thread_annotations.h"
+#include "daemon/core/cancel_token.h"
+#include "daemon/core/request_message.h"
+#include "daemon/core/statement_kind.h"
+
+namespace skua {
+
+struct SessionState;
+struct Transaction;
+
+struct Request {
+  enum class Stage : std::uint8_t { kQueued, kRunning, kParked, kEnded };
+
+  // Set before the request is shared and never changed.
+  std::uint64_t id = 0;
+  std::uint64_t serial = 0;  // unique in the daemon: names the request's cursor
+  std::uint64_t session_id = 0;
+  std::uint16_t database = 0;
+  wire::Request::Which kind = wire::Request::PING;
+  StatementKind statement;
+  std::uint64_t arrival_us = 0;
+  std::unique_ptr<RequestMessage> message;
+  // The one member that both threads use at once.
+  CancelToken token;
+
+  // Null once the session is gone.
+  SessionState* session SKUA_GUARDED_BY(loop_thread) = nullptr;
+  Stage stage SKUA_GUARDED_BY(loop_thread) = Stage::kQueued;
+  std::shared_ptr<Transaction> transaction SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t deadline_timer SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
+  // Bytes the client still wants; may be overdrawn by one batch.
+  std::int64_t credit_bytes SKUA_GUARDED_BY(loop_thread) = 0;
+  // The reader connection it has; kWriterSlot while it runs on the writer.
+  std::uint32_t slot SKUA_GUARDED_BY(loop_thread) = 0;
+  bool cursor_open SKUA_GUARDED_BY(loop_thread) = false;
+  // Responses that wait for credit, and whether the last of them ends the request.
+  std::deque<Frame> held SKUA_GUARDED_BY(loop_thread);
+  bool last_is_held SKUA_GUARDED_BY(loop_thread) = false;
+
+  bool is_ended() const SKUA_REQUIRES(loop_thread) { return stage == Stage::kEnded; }
+};
+
+}  // namespace skua

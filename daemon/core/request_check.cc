@@ -1,0 +1,133 @@
+#include "daemon/core/request_check.h"
+
+#include <fmt/format.h>
+
+#include "protocol/limits.h"
+
+namespace skua {
+
+namespace {
+
+using Class = StatementKind::Class;
+
+Status check_sql(capnp::Text::Reader text) {
+  const std::string_view sql = view_of(text);
+  if (sql.size() > kSqlBytesMax) {
+    return make_error(ErrorCode::kLimit, fmt::format("the SQL text has {} bytes, the most is {} (sql_bytes_max)",
+                                                     sql.size(), kSqlBytesMax));
+  }
+  if (const std::size_t nul = sql.find('\0'); nul != std::string_view::npos) {
+    Error error = make_error(ErrorCode::kSql, "the SQL text contains a NUL byte: pass such values as parameters");
+    error.sql_offset = static_cast<std::int32_t>(nul);
+    return error;
+  }
+  return {};
+}
+
+Status check_parameter_count(std::size_t count) {
+  if (count <= kParametersMax) return {};
+  return make_error(ErrorCode::kLimit, fmt::format("there are {} parameters, the most is {} (parameters_max)", count,
+                                                   kParametersMax));
+}
+
+Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max) {
+  SKUA_TRY(check_sql(execute.getSql()));
+  SKUA_TRY(check_parameter_count(execute.getParameters().size()));
+  if (execute.getWindowBytes() > window_bytes_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("a window of {} bytes is asked for, the most is {} "
+                                                     "(stream_window_bytes_max)",
+                                                     execute.getWindowBytes(), window_bytes_max));
+  }
+  SKUA_ASSIGN(request.statement, classify_statement(view_of(execute.getSql())));
+  return {};
+}
+
+Status check_requirement(wire::Requirement::Reader requirement, kj::uint step) {
+  if (requirement.getStep() >= step) {
+    return make_error(ErrorCode::kProtocol, fmt::format("step {} requires something of step {}, which is not an earlier "
+                                                        "one",
+                                                        step, requirement.getStep()));
+  }
+  if (requirement.getOutcome() > wire::Outcome::RETURNED_NONE) {
+    return make_error(ErrorCode::kProtocol, fmt::format("step {} requires the unknown outcome {}", step,
+                                                        static_cast<unsigned>(requirement.getOutcome())));
+  }
+  return {};
+}
+
+Status check_program(Request& request, wire::Program::Reader program) {
+  const auto steps = program.getSteps();
+  if (steps.size() > kProgramStepsMax) {
+    return make_error(ErrorCode::kLimit, fmt::format("the program has {} steps, the most is {} (program_steps_max)",
+                                                     steps.size(), kProgramStepsMax));
+  }
+  request.statement = StatementKind{};
+  for (kj::uint i = 0; i < steps.size(); ++i) {
+    SKUA_TRY(check_sql(steps[i].getSql()));
+    SKUA_TRY(check_parameter_count(steps[i].getParameters().size()));
+    for (const auto requirement : steps[i].getRequirements()) SKUA_TRY(check_requirement(requirement, i));
+    SKUA_ASSIGN(const StatementKind kind, classify_statement(view_of(steps[i].getSql())));
+    if (kind.is_transaction_control()) {
+      return make_error(ErrorCode::kTransactionState,
+                        fmt::format("step {} is transaction control: a program is a transaction of its own, or belongs "
+                                    "to the request's",
+                                    i));
+    }
+    if (kind.statement_class == Class::kWrite) request.statement.statement_class = Class::kWrite;
+  }
+  return {};
+}
+
+Status check_execute_many(Request& request, wire::ExecuteMany::Reader many) {
+  SKUA_TRY(check_sql(many.getSql()));
+  SKUA_ASSIGN(const StatementKind kind, classify_statement(view_of(many.getSql())));
+  if (kind.is_transaction_control()) {
+    return make_error(ErrorCode::kTransactionState, "transaction control cannot be executed many times");
+  }
+  request.statement.statement_class = Class::kWrite;
+  return {};
+}
+
+Status check_savepoint(wire::Savepoint::Reader savepoint) {
+  const std::string_view name = view_of(savepoint.getName());
+  if (name.empty()) return make_error(ErrorCode::kProtocol, "a savepoint needs a name");
+  if (name.find('\0') != std::string_view::npos) {
+    return make_error(ErrorCode::kProtocol, "a savepoint's name contains a NUL byte");
+  }
+  if (name.size() > kSavepointNameBytesMax) {
+    return make_error(ErrorCode::kLimit, fmt::format("a savepoint's name has {} bytes, the most is {} "
+                                                     "(savepoint_name_bytes_max)",
+                                                     name.size(), kSavepointNameBytesMax));
+  }
+  if (savepoint.getAction() > wire::SavepointAction::ROLLBACK_TO) {
+    return make_error(ErrorCode::kProtocol, fmt::format("unknown savepoint action {}",
+                                                        static_cast<unsigned>(savepoint.getAction())));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_request(Request& request, std::uint32_t window_bytes_max) {
+  const wire::Request::Reader root = request.message->root();
+  switch (request.kind) {
+    case wire::Request::EXECUTE: return check_execute(request, root.getExecute(), window_bytes_max);
+    case wire::Request::EXECUTE_MANY: return check_execute_many(request, root.getExecuteMany());
+    case wire::Request::PROGRAM: return check_program(request, root.getProgram());
+    case wire::Request::DESCRIBE: return check_sql(root.getDescribe().getSql());
+    case wire::Request::SAVEPOINT: return check_savepoint(root.getSavepoint());
+    case wire::Request::BEGIN:
+      if (root.getBegin().getMode() > wire::TransactionMode::READ) {
+        return make_error(ErrorCode::kProtocol, "unknown transaction mode");
+      }
+      return {};
+    case wire::Request::COMMIT:
+    case wire::Request::ROLLBACK: return {};
+    default: break;
+  }
+  return make_error(ErrorCode::kProtocol,
+                    fmt::format("unknown kind of request {}: this daemon speaks protocol version {}",
+                                static_cast<unsigned>(request.kind), kProtocolVersionMax));
+}
+
+}  // namespace skua

@@ -1,0 +1,34 @@
+// SessionState: what core/ knows of one session. Owned by the Dispatcher, gone at once when the session ends; requests
+// and transactions that a lane still works on outlive it with a null pointer to it. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "daemon/core/peer_identity.h"
+#include "daemon/core/reply_sink.h"
+#include "daemon/core/request.h"
+
+namespace skua {
+
+struct Transaction;
+
+struct SessionState {
+  std::uint64_t id = 0;
+  PeerIdentity peer;
+  ReplySink* sink = nullptr;
+  bool greeted = false;
+  bool closing = false;
+  std::string client_name;
+  std::uint64_t last_request_id = 0;
+  std::uint64_t request_bytes = 0;  // of requests, not of responses
+  std::uint64_t hello_timer = 0;
+  // All that are not ended.
+  std::unordered_map<std::uint64_t, std::shared_ptr<Request>> requests;
+  // By the client's number; 0 is the session's own, opened by BEGIN as SQL text.
+  std::unordered_map<std::uint32_t, std::shared_ptr<Transaction>> transactions;
+};
+
+}  // namespace skua

@@ -1,0 +1,41 @@
+// StatementKind: what one SQL statement is, as far as its first words tell, to choose a lane before anything is prepared.
+//
+// It is a hint that may be wrong in one direction only: a reader lane refuses to run a statement that writes
+// (sqlite3_stmt_readonly) and the statement goes on to the writer. What is allowed at all is decided by the engine's
+// authorizer, not here. BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE are taken apart here and never reach SQLite as
+// text, so that they mean exactly what the protocol's calls mean.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "protocol/result.h"
+
+namespace skua {
+
+struct StatementKind {
+  enum class Class : std::uint8_t {
+    kRead,
+    kWrite,
+    kBegin,       // BEGIN [DEFERRED|IMMEDIATE|EXCLUSIVE|READ ONLY|READ WRITE] [TRANSACTION]
+    kCommit,      // COMMIT or END [TRANSACTION]
+    kRollback,    // ROLLBACK [TRANSACTION]
+    kSavepoint,   // SAVEPOINT name
+    kRelease,     // RELEASE [SAVEPOINT] name
+    kRollbackTo,  // ROLLBACK [TRANSACTION] TO [SAVEPOINT] name
+  };
+
+  Class statement_class = Class::kRead;
+  bool read_only = false;  // kBegin
+  std::string name;        // of the savepoint, unquoted
+
+  bool is_transaction_control() const {
+    return statement_class != Class::kRead && statement_class != Class::kWrite;
+  }
+};
+
+// kSql for transaction control that is misspelt or followed by more.
+Result<StatementKind> classify_statement(std::string_view sql);
+
+}  // namespace skua

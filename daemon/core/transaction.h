@@ -1,0 +1,67 @@
+// Transaction: one interactive transaction of a session. Owned by the session's map and by what is under way in it;
+// moved only by the TransactionManager. Loop thread.
+//
+//                    lane granted        BEGIN done            COMMIT or ROLLBACK sent       done
+//   begin ─► waiting ───────────► opening ─────────► open ─────────────────────────► ending ─────► closed
+//               │                    │                 │ ▲                             │ │            ▲
+//               │ cancelled,         │ BEGIN failed    │ └──── COMMIT was refused ─────┘ │            │
+//               │ deadline           ▼                 │ SQLite rolled back, a limit      │            │
+//               └────────────────► aborted ◄───────────┘ (through ending if the           │            │
+//                                    │   ▲                ROLLBACK is still to be sent)    │            │
+//                                    │   └─────────────────────────────────────────────────┘            │
+//                                    └────────────── the client says rollback, or is gone ──────────────┘
+//
+// In waiting, aborted and closed it has no connection; in opening, open and ending it has one, and at most one job on it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/base/thread_annotations.h"
+#include "daemon/core/request.h"
+#include "protocol/error.h"
+
+namespace skua {
+
+struct SessionState;
+
+struct Transaction {
+  enum class State : std::uint8_t { kWaiting, kOpening, kOpen, kEnding, kAborted, kClosed };
+
+  std::uint32_t number = 0;
+  std::uint64_t session_id = 0;
+  std::uint16_t database = 0;
+  bool read_only = false;
+  bool abort_on_error = false;
+  bool relaxed = false;
+
+  // Null once the session is gone.
+  SessionState* session SKUA_GUARDED_BY(loop_thread) = nullptr;
+  State state SKUA_GUARDED_BY(loop_thread) = State::kWaiting;
+  std::uint32_t slot SKUA_GUARDED_BY(loop_thread) = 0;
+  bool job_running SKUA_GUARDED_BY(loop_thread) = false;
+  // The request whose job runs, if it is one.
+  std::shared_ptr<Request> running SKUA_GUARDED_BY(loop_thread);
+  // Requests that wait for their turn, in order of arrival.
+  std::deque<std::shared_ptr<Request>> queue SKUA_GUARDED_BY(loop_thread);
+  // Requests whose cursors have more rows.
+  std::vector<std::shared_ptr<Request>> cursors SKUA_GUARDED_BY(loop_thread);
+  // Innermost last.
+  std::vector<std::string> savepoints SKUA_GUARDED_BY(loop_thread);
+  // SAVEPOINT outside of a transaction opened it: releasing the outermost commits.
+  bool opened_by_savepoint SKUA_GUARDED_BY(loop_thread) = false;
+  // Why it was or is to be rolled back by the daemon; empty otherwise.
+  std::string abort_reason SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t idle_since_us SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t total_timer SKUA_GUARDED_BY(loop_thread) = 0;
+
+  bool has_connection() const SKUA_REQUIRES(loop_thread) {
+    return state == State::kOpening || state == State::kOpen || state == State::kEnding;
+  }
+};
+
+}  // namespace skua

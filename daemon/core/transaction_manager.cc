@@ -1,0 +1,493 @@
+#include "daemon/core/transaction_manager.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+
+namespace skua {
+
+namespace {
+
+using State = Transaction::State;
+using Class = StatementKind::Class;
+
+// What a request asks of its transaction, whichever way it says it.
+enum class Operation { kStatement, kBegin, kCommit, kRollback, kSavepoint };
+
+Operation operation_of(const Request& request) {
+  switch (request.kind) {
+    case wire::Request::BEGIN: return Operation::kBegin;
+    case wire::Request::COMMIT: return Operation::kCommit;
+    case wire::Request::ROLLBACK: return Operation::kRollback;
+    case wire::Request::SAVEPOINT: return Operation::kSavepoint;
+    default: break;
+  }
+  switch (request.statement.statement_class) {
+    case Class::kRead:
+    case Class::kWrite: return Operation::kStatement;
+    case Class::kBegin: return Operation::kBegin;
+    case Class::kCommit: return Operation::kCommit;
+    case Class::kRollback: return Operation::kRollback;
+    case Class::kSavepoint:
+    case Class::kRelease:
+    case Class::kRollbackTo: return Operation::kSavepoint;
+  }
+  return Operation::kStatement;
+}
+
+SavepointAction savepoint_action_of(const Request& request) {
+  if (request.kind == wire::Request::SAVEPOINT) {
+    return static_cast<SavepointAction>(request.message->root().getSavepoint().getAction());
+  }
+  if (request.statement.statement_class == Class::kRelease) return SavepointAction::kRelease;
+  if (request.statement.statement_class == Class::kRollbackTo) return SavepointAction::kRollbackTo;
+  return SavepointAction::kSet;
+}
+
+// The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
+std::size_t find_savepoint(const std::vector<std::string>& savepoints, const std::string& name) {
+  for (std::size_t i = savepoints.size(); i > 0; --i) {
+    if (strcasecmp(savepoints[i - 1].c_str(), name.c_str()) == 0) return i - 1;
+  }
+  return savepoints.size();
+}
+
+// The moves that transaction.h draws.
+constexpr std::array<std::pair<State, State>, 13> kMoves = {{
+    {State::kWaiting, State::kOpening},
+    {State::kWaiting, State::kAborted},
+    {State::kWaiting, State::kClosed},
+    {State::kOpening, State::kOpen},
+    {State::kOpening, State::kAborted},
+    {State::kOpening, State::kClosed},
+    {State::kOpen, State::kEnding},
+    {State::kOpen, State::kAborted},
+    {State::kOpen, State::kClosed},
+    {State::kEnding, State::kOpen},
+    {State::kEnding, State::kAborted},
+    {State::kEnding, State::kClosed},
+    {State::kAborted, State::kClosed},
+}};
+
+}  // namespace
+
+Error transaction_error(ErrorCode code, TransactionState state, std::string message) {
+  Error error = make_error(code, std::move(message));
+  error.transaction = state;
+  return error;
+}
+
+// ---- states
+
+void TransactionManager::move(Transaction& transaction, State to) {
+  SKUA_CHECK(std::find(kMoves.begin(), kMoves.end(), std::pair(transaction.state, to)) != kMoves.end());
+  transaction.state = to;
+}
+
+void TransactionManager::check_invariants(const Transaction& transaction) const {
+  if (!transaction.has_connection()) {
+    SKUA_CHECK(!transaction.job_running && transaction.cursors.empty() && transaction.running == nullptr);
+  }
+  if (transaction.state == State::kOpening || transaction.state == State::kEnding) SKUA_CHECK(transaction.job_running);
+  if (transaction.state == State::kClosed) SKUA_CHECK(transaction.queue.empty());
+  if (transaction.running != nullptr) SKUA_CHECK(transaction.job_running);
+}
+
+void TransactionManager::release_connection(const Pointer& transaction) {
+  --open_count_;
+  context_.janitor.cancel(std::exchange(transaction->idle_timer, 0));
+  context_.janitor.cancel(std::exchange(transaction->total_timer, 0));
+  if (transaction->read_only) {
+    readers_.release(transaction->database, transaction->slot);
+  } else {
+    writers_.release(transaction->database);
+  }
+}
+
+void TransactionManager::close(const Pointer& transaction) {
+  const bool had_connection = transaction->has_connection();
+  move(*transaction, State::kClosed);
+  if (transaction->session != nullptr) transaction->session->transactions.erase(transaction->number);
+  const Error gone = transaction_error(ErrorCode::kTransactionState, TransactionState::kNone,
+                                       "the transaction has ended before this request");
+  for (const auto& request : std::exchange(transaction->queue, {})) delivery_.fail(request, gone);
+  if (had_connection) release_connection(transaction);
+}
+
+void TransactionManager::abort(const Pointer& transaction, std::string reason) {
+  ++context_.counters.transactions_aborted;
+  const bool had_connection = transaction->has_connection();
+  if (transaction->abort_reason.empty()) transaction->abort_reason = std::move(reason);
+  end_cursors(transaction, transaction_error(ErrorCode::kTransactionAborted, TransactionState::kAborted,
+                                             transaction->abort_reason));
+  move(*transaction, State::kAborted);
+  if (had_connection) release_connection(transaction);
+}
+
+void TransactionManager::doom(const Pointer& transaction, std::string reason) {
+  if (!transaction->abort_reason.empty()) return;
+  transaction->abort_reason = std::move(reason);
+  if (transaction->running != nullptr) transaction->running->token.cancel(CancelReason::kLimit);
+  advance(transaction);
+}
+
+void TransactionManager::end_cursors(const Pointer& transaction, const Error& error) {
+  // The engine closed them together with the transaction.
+  for (const auto& request : std::exchange(transaction->cursors, {})) {
+    request->cursor_open = false;
+    delivery_.fail(request, error);
+  }
+}
+
+// ---- arrivals
+
+void TransactionManager::open(const std::shared_ptr<Request>& request, SessionState& session, std::uint32_t number) {
+  auto transaction = std::make_shared<Transaction>();
+  transaction->number = number;
+  transaction->session_id = session.id;
+  transaction->session = &session;
+  transaction->database = request->database;
+  if (request->kind == wire::Request::BEGIN) {
+    const wire::Begin::Reader begin = request->message->root().getBegin();
+    transaction->read_only = begin.getMode() == wire::TransactionMode::READ;
+    transaction->abort_on_error = begin.getOnError() == wire::TransactionErrorMode::ABORT;
+    transaction->relaxed = begin.getDurability() == wire::Durability::RELAXED;
+  } else {
+    transaction->read_only = request->statement.read_only;
+    transaction->relaxed = request->message->root().getExecute().getDurability() == wire::Durability::RELAXED;
+    transaction->opened_by_savepoint = operation_of(*request) == Operation::kSavepoint;
+  }
+  session.transactions[number] = transaction;
+  request->transaction = transaction;
+  if (transaction->read_only) {
+    readers_.submit(request);
+  } else {
+    writers_.submit(request);
+  }
+  if (request->is_ended()) on_request_ended(request);  // the queue was full
+}
+
+void TransactionManager::submit(const Pointer& transaction, const std::shared_ptr<Request>& request) {
+  request->transaction = transaction;
+  transaction->queue.push_back(request);
+  advance(transaction);
+}
+
+void TransactionManager::on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot) {
+  const Pointer transaction = request->transaction;
+  transaction->slot = slot;
+  move(*transaction, State::kOpening);
+  ++open_count_;
+  ++context_.counters.transactions_total;
+  run_kind(transaction, request, JobKind::kBegin);
+}
+
+void TransactionManager::on_statement_writes(const std::shared_ptr<Request>& request) { writers_.submit(request); }
+
+// ---- jobs
+
+void TransactionManager::run(const Pointer& transaction, const std::shared_ptr<Request>& request,
+                             std::unique_ptr<Job> job) {
+  SKUA_CHECK(!transaction->job_running);
+  job->database = transaction->database;
+  job->slot = transaction->slot;
+  job->transaction = transaction;
+  job->request = request;
+  job->read_only = transaction->read_only;
+  job->rollback_on_error = transaction->abort_on_error;
+  job->relaxed = transaction->relaxed;
+  transaction->job_running = true;
+  transaction->running = request;
+  if (transaction->read_only) {
+    readers_.run(std::move(job));
+  } else {
+    if (request != nullptr && !request->is_ended()) request->stage = Request::Stage::kRunning;
+    context_.executor.run_on_writer(std::move(job));
+  }
+  check_invariants(*transaction);
+}
+
+void TransactionManager::run_kind(const Pointer& transaction, const std::shared_ptr<Request>& request, JobKind kind) {
+  auto job = std::make_unique<Job>();
+  job->kind = kind;
+  run(transaction, request, std::move(job));
+}
+
+void TransactionManager::run_rollback(const Pointer& transaction) {
+  move(*transaction, State::kEnding);
+  run_kind(transaction, nullptr, JobKind::kRollback);
+}
+
+void TransactionManager::advance(const Pointer& transaction) {
+  if (transaction->job_running) return;
+  switch (transaction->state) {
+    case State::kWaiting:
+      if (transaction->session == nullptr) close(transaction);
+      return;
+    case State::kOpening:
+    case State::kEnding:
+    case State::kClosed: return;
+    case State::kAborted: return refuse_queued(transaction);
+    case State::kOpen: return advance_open(transaction);
+  }
+}
+
+void TransactionManager::refuse_queued(const Pointer& transaction) {
+  if (transaction->session == nullptr) return close(transaction);
+  while (!transaction->queue.empty()) {
+    const std::shared_ptr<Request> request = transaction->queue.front();
+    transaction->queue.pop_front();
+    if (request->is_ended()) continue;
+    if (operation_of(*request) == Operation::kRollback) {
+      delivery_.succeed(request, TransactionState::kNone);
+      return close(transaction);
+    }
+    delivery_.fail(request, transaction_error(ErrorCode::kTransactionAborted, TransactionState::kAborted,
+                                              "the transaction was rolled back: " + transaction->abort_reason +
+                                                  "; say ROLLBACK before anything else"));
+  }
+}
+
+void TransactionManager::advance_open(const Pointer& transaction) {
+  if (transaction->session == nullptr || !transaction->abort_reason.empty()) return run_rollback(transaction);
+  for (const auto& request : transaction->cursors) {
+    if (request->is_ended()) return run_kind(transaction, request, JobKind::kClose);
+  }
+  for (const auto& request : transaction->cursors) {
+    if (!request->held.empty() || !delivery_.may_continue(*request)) continue;
+    delivery_.unpark(request);
+    return run_kind(transaction, request, JobKind::kContinue);
+  }
+  while (!transaction->queue.empty()) {
+    const std::shared_ptr<Request> request = transaction->queue.front();
+    transaction->queue.pop_front();
+    if (request->is_ended()) continue;
+    start(transaction, request);
+    if (transaction->job_running || transaction->state != State::kOpen) return;
+  }
+  watch_idle(transaction);
+}
+
+void TransactionManager::start(const Pointer& transaction, const std::shared_ptr<Request>& request) {
+  const auto refuse = [&](std::string why) {
+    loop_thread.assert_here();
+    delivery_.fail(request, transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen, std::move(why)));
+  };
+  switch (operation_of(*request)) {
+    case Operation::kStatement: return run_kind(transaction, request, JobKind::kRequest);
+    case Operation::kBegin: return refuse("the transaction is already open: use savepoints to nest");
+    case Operation::kSavepoint: return start_savepoint(transaction, request);
+    case Operation::kCommit:
+      if (!transaction->cursors.empty()) {
+        return refuse(fmt::format("commit is refused while the rows of request {} stream: read them to the end, or "
+                                  "cancel that request",
+                                  transaction->cursors.front()->id));
+      }
+      move(*transaction, State::kEnding);
+      return run_kind(transaction, request, JobKind::kCommit);
+    case Operation::kRollback:
+      move(*transaction, State::kEnding);
+      return run_kind(transaction, request, JobKind::kRollback);
+  }
+}
+
+void TransactionManager::start_savepoint(const Pointer& transaction, const std::shared_ptr<Request>& request) {
+  auto job = std::make_unique<Job>();
+  job->kind = JobKind::kSavepoint;
+  job->savepoint_action = savepoint_action_of(*request);
+  job->savepoint = request->kind == wire::Request::SAVEPOINT
+                       ? std::string(view_of(request->message->root().getSavepoint().getName()))
+                       : request->statement.name;
+  const std::size_t at = find_savepoint(transaction->savepoints, job->savepoint);
+  if (job->savepoint_action == SavepointAction::kSet) {
+    if (transaction->savepoints.size() >= kSavepointsMax) {
+      return delivery_.fail(request, transaction_error(ErrorCode::kLimit, TransactionState::kOpen,
+                                                       fmt::format("the transaction has {} savepoints, the most "
+                                                                   "(savepoints_max)",
+                                                                   kSavepointsMax)));
+    }
+  } else if (at == transaction->savepoints.size()) {
+    return delivery_.fail(request, transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
+                                                     "no such savepoint: " + job->savepoint));
+  } else if (job->savepoint_action == SavepointAction::kRelease && at == 0 && transaction->opened_by_savepoint) {
+    // Releasing the outermost savepoint commits, so it needs what a commit needs.
+    if (transaction->cursors.empty()) {
+      move(*transaction, State::kEnding);
+      return run_kind(transaction, request, JobKind::kCommit);
+    }
+    return delivery_.fail(request,
+                          transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
+                                            "the outermost savepoint cannot be released while rows stream"));
+  }
+  run(transaction, request, std::move(job));
+}
+
+// ---- completions
+
+void TransactionManager::on_job_done(std::unique_ptr<Job> job) {
+  const Pointer transaction = job->transaction;
+  transaction->job_running = false;
+  transaction->running = nullptr;
+  transaction->idle_since_us = context_.now_us;
+  switch (job->kind) {
+    case JobKind::kBegin: on_begin_done(transaction, *job); break;
+    case JobKind::kCommit:
+    case JobKind::kRollback: on_end_done(transaction, *job); break;
+    case JobKind::kSavepoint: on_savepoint_done(transaction, *job); break;
+    case JobKind::kRequest:
+    case JobKind::kContinue:
+    case JobKind::kClose: on_statement_done(transaction, *job); break;
+  }
+  advance(transaction);
+  check_invariants(*transaction);
+}
+
+void TransactionManager::on_begin_done(const Pointer& transaction, Job& job) {
+  if (job.error != nullptr) {
+    job.error->transaction = TransactionState::kAborted;
+    delivery_.fail(job.request, *job.error);
+    return abort(transaction, job.error->message);
+  }
+  move(*transaction, State::kOpen);
+  const std::uint64_t total_us = std::uint64_t{context_.limits.transaction_total_ms_max} * 1000;
+  transaction->total_timer = context_.janitor.add(context_.now_us + total_us, [this, transaction] {
+    loop_thread.assert_here();
+    doom(transaction, fmt::format("it was open for {} ms (transaction_total_ms_max)",
+                                  context_.limits.transaction_total_ms_max));
+  });
+  if (job.request->is_ended()) {
+    // Its deadline passed or it was cancelled while BEGIN ran: the client believes there is no transaction.
+    if (transaction->abort_reason.empty()) transaction->abort_reason = "its begin was cancelled";
+    return;
+  }
+  if (transaction->opened_by_savepoint) return start_savepoint(transaction, job.request);
+  delivery_.succeed(job.request, TransactionState::kOpen);
+}
+
+void TransactionManager::on_end_done(const Pointer& transaction, Job& job) {
+  const bool succeeded = job.error == nullptr;
+  if (job.transaction_open) {
+    // COMMIT was refused, for a deferred constraint perhaps, and SQLite kept the transaction.
+    move(*transaction, State::kOpen);
+    job.error->transaction = TransactionState::kOpen;
+    return delivery_.fail(job.request, *job.error);
+  }
+  if (job.kind == JobKind::kRollback) {
+    end_cursors(transaction, transaction_error(ErrorCode::kTransactionAborted, TransactionState::kNone,
+                                               "the transaction was rolled back"));
+  }
+  if (job.request == nullptr && transaction->session != nullptr) return abort(transaction, transaction->abort_reason);
+  if (!succeeded) {
+    job.error->transaction = TransactionState::kAborted;
+    delivery_.fail(job.request, *job.error);
+    return abort(transaction, job.error->message);
+  }
+  if (job.request != nullptr) delivery_.succeed(job.request, TransactionState::kNone);
+  close(transaction);
+}
+
+void TransactionManager::on_savepoint_done(const Pointer& transaction, Job& job) {
+  if (!job.transaction_open) {
+    const std::string reason = job.error != nullptr ? job.error->message : "SQLite rolled it back";
+    delivery_.fail(job.request,
+                   transaction_error(ErrorCode::kTransactionAborted, TransactionState::kAborted, reason));
+    return abort(transaction, reason);
+  }
+  if (job.error != nullptr) {
+    job.error->transaction = TransactionState::kOpen;
+    return delivery_.fail(job.request, *job.error);
+  }
+  const std::size_t at = find_savepoint(transaction->savepoints, job.savepoint);
+  switch (job.savepoint_action) {
+    case SavepointAction::kSet: transaction->savepoints.push_back(job.savepoint); break;
+    case SavepointAction::kRelease: transaction->savepoints.resize(at); break;
+    case SavepointAction::kRollbackTo: transaction->savepoints.resize(at + 1); break;
+  }
+  delivery_.succeed(job.request, TransactionState::kOpen);
+}
+
+void TransactionManager::on_statement_done(const Pointer& transaction, Job& job) {
+  const std::shared_ptr<Request>& request = job.request;
+  std::erase(transaction->cursors, request);
+  request->cursor_open = job.cursor_open;
+  const bool aborted = !job.transaction_open;
+  if (job.error != nullptr) {
+    job.error->transaction = aborted ? TransactionState::kAborted : TransactionState::kOpen;
+  }
+  const std::string reason = job.error != nullptr ? job.error->message : "SQLite rolled it back";
+  if (!request->is_ended()) delivery_.deliver(job);
+  if (aborted) return abort(transaction, reason);
+  if (job.cursor_open) {
+    transaction->cursors.push_back(request);
+    if (!request->is_ended() && request->token.is_cancelled()) {
+      delivery_.fail(request, transaction_error(stopped_error(request->token.reason()).code, TransactionState::kOpen,
+                                                stopped_error(request->token.reason()).message));
+    }
+  }
+  if (!request->is_ended()) park(transaction, request);
+}
+
+void TransactionManager::park(const Pointer& transaction, const std::shared_ptr<Request>& request) {
+  delivery_.park(request, [this, transaction, request] {
+    loop_thread.assert_here();
+    request->idle_timer = 0;
+    delivery_.fail(request, transaction_error(ErrorCode::kLimit, TransactionState::kOpen,
+                                              fmt::format("the stream was granted no credit for {} ms "
+                                                          "(stream_idle_ms_max)",
+                                                          context_.limits.stream_idle_ms_max)));
+    advance(transaction);
+  });
+}
+
+// ---- events from outside
+
+void TransactionManager::resume(const std::shared_ptr<Request>& request) {
+  if (request->stage != Request::Stage::kParked) return;
+  delivery_.send_held(request);
+  advance(request->transaction);
+}
+
+void TransactionManager::on_request_ended(const std::shared_ptr<Request>& request) {
+  const Pointer transaction = request->transaction;
+  // The opener ended before it had the lane: there is nothing to roll back, but the client may have sent more.
+  if (transaction->state == State::kWaiting) {
+    const Operation operation = operation_of(*request);
+    const bool is_opener = operation == Operation::kBegin || operation == Operation::kSavepoint;
+    if (is_opener && std::find(transaction->queue.begin(), transaction->queue.end(), request) ==
+                         transaction->queue.end()) {
+      abort(transaction, "its begin did not succeed");
+    }
+  } else if (transaction->abort_on_error && transaction->state == State::kOpen) {
+    doom(transaction, "a request in it was stopped");
+  }
+  advance(transaction);
+}
+
+void TransactionManager::on_session_closed(const Pointer& transaction) {
+  transaction->session = nullptr;
+  if (transaction->running != nullptr) transaction->running->token.cancel(CancelReason::kSessionGone);
+  transaction->queue.clear();
+  advance(transaction);
+}
+
+void TransactionManager::watch_idle(const Pointer& transaction) {
+  if (transaction->idle_timer != 0) return;
+  const std::uint64_t idle_us = std::uint64_t{context_.limits.transaction_idle_ms_max} * 1000;
+  transaction->idle_timer = context_.janitor.add(transaction->idle_since_us + idle_us, [this, transaction, idle_us] {
+    loop_thread.assert_here();
+    transaction->idle_timer = 0;
+    const bool idle = !transaction->job_running && transaction->state == State::kOpen;
+    if (idle && context_.now_us >= transaction->idle_since_us + idle_us) {
+      return doom(transaction, fmt::format("it was idle for {} ms (transaction_idle_ms_max)",
+                                           context_.limits.transaction_idle_ms_max));
+    }
+    if (transaction->state == State::kOpen) {
+      if (transaction->job_running) transaction->idle_since_us = context_.now_us;
+      watch_idle(transaction);
+    }
+  });
+}
+
+}  // namespace skua

@@ -1,0 +1,48 @@
+// WriteScheduler: who has each database's one writer connection, and who waits for it, fairly between sessions.
+//
+// The lane is idle, or runs one request that commits by itself, or belongs to a write transaction until that ends.
+// Loop thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/core/context.h"
+#include "daemon/core/delivery.h"
+#include "daemon/core/fair_queue.h"
+#include "daemon/core/lane_user.h"
+
+namespace skua {
+
+class WriteScheduler {
+ public:
+  WriteScheduler(CoreContext& context, Delivery& delivery);
+  void set_lane_user(LaneUser& user) { user_ = &user; }
+
+  // A write outside of a transaction, or a request that opens a write transaction.
+  void submit(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // The transaction that had the lane has ended.
+  void release(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  // A job of a write outside of a transaction.
+  void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
+
+  std::size_t waiting() const SKUA_REQUIRES(loop_thread);
+  std::size_t busy() const SKUA_REQUIRES(loop_thread);
+
+ private:
+  struct Lane {
+    FairQueue<std::shared_ptr<Request>> queue;
+    bool busy = false;
+  };
+
+  void pump(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  void run(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
+  CoreContext& context_;
+  Delivery& delivery_;
+  LaneUser* user_ = nullptr;
+  std::vector<Lane> lanes_ SKUA_GUARDED_BY(loop_thread);
+};
+
+}  // namespace skua

@@ -1,0 +1,147 @@
+#include "daemon/engine/connection.h"
+
+#include <fmt/format.h>
+
+#include "daemon/engine/sqlite_error.h"
+#include "protocol/limits.h"
+
+namespace skua {
+
+namespace {
+
+// How many of SQLite's virtual machine instructions run between two looks at the token: some tens of microseconds.
+constexpr int kProgressInstructions = 1000;
+constexpr int kWriterCacheKib = 16 * 1024;
+// The log's file is cut back to this after a checkpoint that empties it.
+constexpr int kJournalSizeLimitBytes = 64 * 1024 * 1024;
+
+}  // namespace
+
+Connection::~Connection() {
+  // Statements before the connection; members go in the other order.
+  cursors_.clear();
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const DatabaseOptions& options, ConnectionRole role) {
+  std::unique_ptr<Connection> connection(new Connection(role, options.statement_cache_entries));
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (role == ConnectionRole::kReader) {
+    flags |= SQLITE_OPEN_READONLY;
+  } else {
+    flags |= SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0);
+  }
+  sqlite3* db = nullptr;
+  // unix-excl keeps the WAL index in the daemon's memory and locks every other process out.
+  const int code = sqlite3_open_v2(options.file.c_str(), &db, flags, "unix-excl");
+  connection->db_.reset(db);
+  if (code != SQLITE_OK) return sqlite_error(db, code);
+  SKUA_TRY(connection->configure(options));
+  return connection;
+}
+
+void Connection::set_limits() {
+  sqlite3* db = db_.get();
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, static_cast<int>(kRowBytesMax));
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(kSqlBytesMax));
+  sqlite3_limit(db, SQLITE_LIMIT_COLUMN, static_cast<int>(kColumnsMax));
+  sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(kParametersMax));
+}
+
+Status Connection::configure(const DatabaseOptions& options) {
+  sqlite3* db = db_.get();
+  set_limits();
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, options.foreign_keys ? 1 : 0, nullptr);
+  sqlite3_wal_autocheckpoint(db, 0);
+  if (role_ == ConnectionRole::kWriter) {
+    SKUA_TRY(run_internal("PRAGMA journal_mode=WAL"));
+    SKUA_TRY(run_internal("PRAGMA synchronous=FULL"));
+    SKUA_TRY(run_internal(fmt::format("PRAGMA cache_size=-{}", kWriterCacheKib)));
+    SKUA_TRY(run_internal(fmt::format("PRAGMA journal_size_limit={}", kJournalSizeLimitBytes)));
+    sqlite3_wal_hook(
+        db,
+        [](void* self, sqlite3*, const char*, int pages) {
+          static_cast<Connection*>(self)->wal_pages_ = pages;
+          return SQLITE_OK;
+        },
+        this);
+  }
+  // Reads the whole schema, so that a damaged one is found now and not by the first user.
+  SKUA_TRY(run_internal("SELECT 1 FROM sqlite_schema"));
+  sqlite3_set_authorizer(db, Authorizer::callback, &authorizer_);
+  sqlite3_progress_handler(
+      db, kProgressInstructions,
+      [](void* self) {
+        const CancelToken* token = static_cast<Connection*>(self)->token_;
+        return token != nullptr && token->is_cancelled() ? 1 : 0;
+      },
+      this);
+  return {};
+}
+
+Error Connection::explain(Error error) {
+  std::string reason = authorizer_.take_refusal();
+  if (error.code == ErrorCode::kAccess && !reason.empty()) error.message = std::move(reason);
+  return error;
+}
+
+Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
+  auto lease = statements_.lease(db_.get(), sql);
+  if (!lease) return explain(std::move(lease).error());
+  return lease;
+}
+
+Result<Statement> Connection::prepare(std::string_view sql) {
+  auto statement = Statement::prepare(db_.get(), sql);
+  if (!statement) return explain(std::move(statement).error());
+  return statement;
+}
+
+Status Connection::run_internal(std::string_view sql) {
+  const Authorizer::Internal internal(authorizer_);
+  SKUA_ASSIGN(const StatementCache::Lease statement, internal_statements_.lease(db_.get(), sql));
+  while (true) {
+    SKUA_ASSIGN(const bool has_row, statement->step());
+    if (!has_row) return {};
+  }
+}
+
+Status Connection::set_relaxed(bool relaxed) {
+  if (relaxed == relaxed_) return {};
+  SKUA_TRY(run_internal(relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL"));
+  relaxed_ = relaxed;
+  return {};
+}
+
+Status Connection::begin(bool read_only, bool relaxed) {
+  if (!read_only) {
+    SKUA_TRY(set_relaxed(relaxed));
+    return run_internal("BEGIN IMMEDIATE");
+  }
+  SKUA_TRY(run_internal("BEGIN"));
+  // SQLite takes the snapshot at the first read, the caller expects it at begin.
+  return run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
+}
+
+void Connection::rollback() {
+  close_all_cursors();
+  if (!in_transaction()) return;
+  const Status status = run_internal("ROLLBACK");
+  // ROLLBACK fails only if there is no transaction (sqlite.org/lang_transaction.html).
+  SKUA_CHECK(status.has_value() || !in_transaction());
+}
+
+Cursor* Connection::find_cursor(std::uint64_t serial) {
+  const auto found = cursors_.find(serial);
+  return found == cursors_.end() ? nullptr : found->second.get();
+}
+
+void Connection::keep_cursor(std::uint64_t serial, std::unique_ptr<Cursor> cursor) {
+  cursors_.emplace(serial, std::move(cursor));
+}
+
+}  // namespace skua

@@ -1,0 +1,96 @@
+// Connection: one sqlite3*, opened the way the daemon wants it, with its statements and cursors.
+//
+// Used by one thread at a time; which one may change between jobs. Never waits for a lock: the daemon is the file's only
+// owner, and core/ sees to it that there is one writer.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "daemon/core/cancel_token.h"
+#include "daemon/engine/authorizer.h"
+#include "daemon/engine/cursor.h"
+#include "daemon/engine/database_options.h"
+#include "daemon/engine/statement_cache.h"
+#include "protocol/result.h"
+
+namespace skua {
+
+enum class ConnectionRole : std::uint8_t { kWriter, kReader };
+
+class Connection {
+ public:
+  static Result<std::unique_ptr<Connection>> open(const DatabaseOptions& options, ConnectionRole role);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  ConnectionRole role() const { return role_; }
+  sqlite3* handle() const { return db_.get(); }
+  // SQLite's own word: is a transaction open?
+  bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
+
+  Result<StatementCache::Lease> lease(std::string_view sql);
+  // Apart from the cache.
+  Result<Statement> prepare(std::string_view sql);
+  // While the result lives, SQLite may run transaction control by itself, as VACUUM does.
+  Authorizer::Internal allow_internal() { return Authorizer::Internal(authorizer_); }
+  // A statement of the daemon's own; its rows are dropped.
+  Status run_internal(std::string_view sql);
+  // Opens a write transaction, or a read transaction whose snapshot is taken at once.
+  Status begin(bool read_only, bool relaxed);
+  // Also what autocommit statements are committed with.
+  Status set_relaxed(bool relaxed);
+  // Closes all cursors and rolls back what is open.
+  void rollback();
+
+  Cursor* find_cursor(std::uint64_t serial);
+  void keep_cursor(std::uint64_t serial, std::unique_ptr<Cursor> cursor);
+  void close_cursor(std::uint64_t serial) { cursors_.erase(serial); }
+  void close_all_cursors() { cursors_.clear(); }
+
+  // While alive, SQLite stops as soon as the token says so. A null token never does.
+  class Watch {
+   public:
+    Watch(Connection& connection, const CancelToken* token) : connection_(connection) { connection_.token_ = token; }
+    ~Watch() { connection_.token_ = nullptr; }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+   private:
+    Connection& connection_;
+  };
+
+  // Pages in the write-ahead log after the last commit on this connection.
+  int wal_pages() const { return wal_pages_; }
+  void forget_wal_pages() { wal_pages_ = 0; }
+
+ private:
+  // Puts the authorizer's reason into a refusal.
+  Error explain(Error error);
+  explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
+  Status configure(const DatabaseOptions& options);
+  void set_limits();
+
+  struct Close {
+    void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+  };
+
+  const ConnectionRole role_;
+  std::unique_ptr<sqlite3, Close> db_;
+  Authorizer authorizer_;
+  const CancelToken* token_ = nullptr;
+  bool relaxed_ = false;
+  int wal_pages_ = 0;
+  StatementCache statements_;
+  // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.
+  StatementCache internal_statements_{16};
+  std::unordered_map<std::uint64_t, std::unique_ptr<Cursor>> cursors_;
+};
+
+}  // namespace skua

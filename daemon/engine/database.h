@@ -1,0 +1,38 @@
+// Database: one SQLite file and the daemon's connections to it.
+//
+// The writer is opened at start-up and finds out whether the file is usable; readers are opened when first needed, each
+// in its slot. Which thread may use a connection is decided by core/, one at a time.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/engine/connection.h"
+#include "daemon/engine/database_options.h"
+#include "daemon/engine/wal_governor.h"
+
+namespace skua {
+
+class Database {
+ public:
+  // The errors are for the operator: they name the file, what is wrong with it, and who has it if somebody does.
+  static Result<std::unique_ptr<Database>> open(const DatabaseOptions& options, std::uint32_t reader_slots_max);
+  // Readers first, so that the writer is the last and takes the log with it.
+  ~Database();
+
+  const DatabaseOptions& options() const { return options_; }
+  Connection& writer() { return *writer_; }
+  WalGovernor& governor() { return governor_; }
+  Result<Connection*> reader(std::uint32_t slot);
+
+ private:
+  Database(DatabaseOptions options, std::uint32_t reader_slots_max)
+      : options_(std::move(options)), governor_(options_.checkpoint_pages), readers_(reader_slots_max) {}
+
+  DatabaseOptions options_;
+  WalGovernor governor_;
+  std::unique_ptr<Connection> writer_;
+  std::vector<std::unique_ptr<Connection>> readers_;
+};
+
+}  // namespace skua

@@ -1,0 +1,267 @@
+#include "daemon/engine/job_runner.h"
+
+#include <fmt/format.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/engine/parameter_binding.h"
+#include "daemon/engine/program_runner.h"
+#include "protocol/codec.h"
+#include "protocol/limits.h"
+#include "protocol/sql_lexer.h"
+
+namespace skua {
+
+namespace {
+
+// VACUUM runs transaction control inside of SQLite; VACUUM INTO would write a file with the daemon's rights.
+Result<bool> is_vacuum(std::string_view sql) {
+  SqlLexer lexer(sql);
+  if (!lexer.next().is_word("VACUUM")) return false;
+  for (SqlToken token = lexer.next(); token.kind != SqlToken::Kind::kEnd; token = lexer.next()) {
+    if (token.is_word("INTO")) {
+      return make_error(ErrorCode::kAccess, "VACUUM INTO is not available: it would write a file as the daemon's user");
+    }
+  }
+  return true;
+}
+
+std::string quoted_name(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    quoted += c;
+    if (c == '"') quoted += '"';
+  }
+  return quoted + "\"";
+}
+
+Error stopped(const CancelToken& token, Error error) {
+  switch (token.reason()) {
+    case CancelReason::kDeadline:
+      error.code = ErrorCode::kDeadline;
+      error.message = "the request's deadline passed while it ran";
+      break;
+    case CancelReason::kLimit:
+      error.code = ErrorCode::kLimit;
+      error.message = "the transaction reached a time limit while the statement ran";
+      break;
+    default:
+      error.code = ErrorCode::kCancelled;
+      error.message = "the request was cancelled";
+  }
+  return error;
+}
+
+}  // namespace
+
+void JobRunner::run() {
+  const bool stoppable = job_.kind == JobKind::kRequest || job_.kind == JobKind::kContinue;
+  const CancelToken* token = job_.request != nullptr && stoppable ? &job_.request->token : nullptr;
+  Status status;
+  {
+    const Connection::Watch watch(connection_, token);
+    if (token != nullptr && token->is_cancelled()) {
+      status = make_error(ErrorCode::kCancelled, "the request was cancelled");
+      if (job_.kind == JobKind::kContinue) connection_.close_cursor(job_.request->serial);
+    } else {
+      status = guarded([this] { return run_kind(); });
+    }
+  }
+  if (!status) {
+    Error error = std::move(status).error();
+    const bool interrupted = error.code == ErrorCode::kCancelled;
+    if (token != nullptr && interrupted && token->is_cancelled()) error = stopped(*token, std::move(error));
+    job_.error = std::make_unique<Error>(std::move(error));
+    finish_failed();
+  }
+  job_.transaction_open = connection_.in_transaction();
+  // Whoever rolled it back, its cursors are no more.
+  if (job_.transaction != nullptr && !job_.transaction_open) connection_.close_all_cursors();
+}
+
+void JobRunner::finish_failed() {
+  job_.frames.clear();
+  job_.ended = false;
+  job_.cursor_open = false;
+  if (job_.transaction == nullptr || job_.rollback_on_error) return connection_.rollback();
+  // SQLite keeps a transaction after some failures of the disk (sqlite.org/lang_transaction.html); what is left in it
+  // is not certain, so it goes.
+  const bool disk = job_.error->code == ErrorCode::kIo || job_.error->code == ErrorCode::kDiskFull ||
+                    job_.error->code == ErrorCode::kCorrupt;
+  if (disk) connection_.rollback();
+}
+
+Status JobRunner::run_kind() {
+  switch (job_.kind) {
+    case JobKind::kRequest: return run_request();
+    case JobKind::kContinue: {
+      Cursor* cursor = connection_.find_cursor(job_.request->serial);
+      SKUA_CHECK(cursor != nullptr);
+      bool more = false;
+      auto frame = cursor->next_frame(kBatchBytes, job_.transaction != nullptr, more);
+      if (!frame || !more) connection_.close_cursor(job_.request->serial);
+      if (!frame) return std::move(frame).error();
+      job_.frames.push_back(std::move(*frame));
+      job_.cursor_open = more;
+      job_.ended = !more;
+      return {};
+    }
+    case JobKind::kClose: connection_.close_cursor(job_.request->serial); return {};
+    case JobKind::kBegin: return connection_.begin(job_.read_only, job_.relaxed);
+    case JobKind::kCommit: connection_.close_all_cursors(); return connection_.run_internal("COMMIT");
+    case JobKind::kRollback: connection_.rollback(); return {};
+    case JobKind::kSavepoint: return savepoint();
+  }
+  return make_error(ErrorCode::kInternal, "unknown kind of job");
+}
+
+Status JobRunner::run_request() {
+  switch (job_.request->kind) {
+    case wire::Request::EXECUTE: return execute();
+    case wire::Request::EXECUTE_MANY: return execute_many();
+    case wire::Request::PROGRAM: return program();
+    case wire::Request::DESCRIBE: return describe();
+    default: return make_error(ErrorCode::kInternal, "a request that needs no connection was given one");
+  }
+}
+
+Status JobRunner::execute() {
+  const wire::Execute::Reader call = job_.request->message->root().getExecute();
+  const std::string_view sql = view_of(call.getSql());
+  SKUA_ASSIGN(StatementCache::Lease statement, connection_.lease(sql));
+  if (connection_.role() == ConnectionRole::kReader && !statement->is_read_only() && !statement->is_explain()) {
+    if (job_.transaction != nullptr) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
+    job_.needs_writer = true;
+    return {};
+  }
+  SKUA_TRY(bind_parameters(*statement, call.getParameters()));
+  auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement));
+  if (!is_autocommit_write()) return advance(std::move(cursor), kFirstBatchBytes);
+  SKUA_TRY(connection_.set_relaxed(job_.relaxed));
+  SKUA_ASSIGN(const bool vacuum, is_vacuum(sql));
+  if (!vacuum) return run_to_end(*cursor);
+  const auto internal = connection_.allow_internal();
+  return run_to_end(*cursor);
+}
+
+Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_bytes) {
+  bool more = false;
+  SKUA_ASSIGN(Frame frame, cursor->next_frame(batch_bytes, job_.transaction != nullptr, more));
+  job_.frames.push_back(std::move(frame));
+  job_.cursor_open = more;
+  job_.ended = !more;
+  if (more) connection_.keep_cursor(job_.request->serial, std::move(cursor));
+  return {};
+}
+
+Status JobRunner::run_to_end(Cursor& cursor) {
+  std::uint64_t held_bytes = 0;
+  bool more = true;
+  while (more) {
+    SKUA_ASSIGN(Frame frame, cursor.next_frame(kBatchBytes, false, more));
+    held_bytes += frame.byte_count();
+    job_.frames.push_back(std::move(frame));
+    if (held_bytes > held_bytes_max_ && more) {
+      return make_error(ErrorCode::kLimit, fmt::format("the statement returns more than {} bytes, which must be held "
+                                                       "until it is committed (held_result_bytes_max)",
+                                                       held_bytes_max_));
+    }
+  }
+  job_.ended = true;
+  return {};
+}
+
+Status JobRunner::execute_many() {
+  const bool inside = job_.transaction != nullptr;
+  if (inside && job_.read_only) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
+  if (inside) {
+    SKUA_TRY(connection_.run_internal("SAVEPOINT skua_many"));
+  } else {
+    SKUA_TRY(connection_.begin(false, job_.relaxed));
+  }
+  Summary summary;
+  Status status = insert_rows(job_.request->message->root().getExecuteMany(), summary);
+  if (!status && inside && connection_.in_transaction()) {
+    SKUA_TRY(connection_.run_internal("ROLLBACK TO skua_many"));
+    SKUA_TRY(connection_.run_internal("RELEASE skua_many"));
+  }
+  if (!status) return status;  // without a transaction around it, finish_failed() rolls back
+  SKUA_TRY(connection_.run_internal(inside ? "RELEASE skua_many" : "COMMIT"));
+  summary.transaction = state_inside();
+  summary.server_us = monotonic_us() - job_.request->arrival_us;
+  job_.frames.push_back(done_response(job_.request->id, summary));
+  job_.ended = true;
+  return {};
+}
+
+Status JobRunner::insert_rows(wire::ExecuteMany::Reader many, Summary& summary) {
+  SKUA_ASSIGN(const RowBatchReader rows, RowBatchReader::open(many.getRows()));
+  SKUA_ASSIGN(const StatementCache::Lease statement, connection_.lease(view_of(many.getSql())));
+  SKUA_ASSIGN(const std::vector<int> indexes, match_columns(*statement, many.getNames(), rows.column_count()));
+  const bool read_only = statement->is_read_only();
+  for (std::size_t row = 0; row < rows.row_count(); ++row) {
+    const auto execute_row = [&]() -> Status {
+      for (std::size_t column = 0; column < indexes.size(); ++column) {
+        SKUA_TRY(statement->bind(indexes[column], rows.at(row, column)));
+      }
+      SKUA_ASSIGN(const bool has_row, statement->step());
+      if (has_row) {
+        return make_error(ErrorCode::kSql, "the statement returns rows, and executeMany has no place for them: leave "
+                                           "RETURNING out, or execute it row by row");
+      }
+      return {};
+    };
+    if (Status status = execute_row(); !status) {
+      Error error = std::move(status).error();
+      error.row = static_cast<std::int64_t>(row);
+      return error;
+    }
+    if (!read_only) {
+      summary.changes += static_cast<std::uint64_t>(sqlite3_changes64(connection_.handle()));
+      summary.last_insert_rowid = sqlite3_last_insert_rowid(connection_.handle());
+    }
+    statement->reset();
+  }
+  return {};
+}
+
+Status JobRunner::program() {
+  ProgramRunner runner(connection_, job_, std::min<std::uint64_t>(held_bytes_max_, kRowBytesMax));
+  SKUA_TRY(connection_.role() == ConnectionRole::kWriter && !connection_.in_transaction()
+               ? connection_.set_relaxed(job_.relaxed)
+               : Status());
+  SKUA_ASSIGN(Frame frame, runner.run());
+  if (job_.needs_writer) return {};
+  job_.frames.push_back(std::move(frame));
+  job_.ended = true;
+  return {};
+}
+
+Status JobRunner::describe() {
+  const std::string_view sql = view_of(job_.request->message->root().getDescribe().getSql());
+  // Prepared anew: a cached statement tells of the schema it was last stepped with.
+  SKUA_ASSIGN(const Statement statement, connection_.prepare(sql));
+  const std::vector<ColumnInfo> columns = statement.columns();
+  FrameBuilder frame(256);
+  auto response = frame.initRoot<wire::Response>();
+  response.setId(job_.request->id);
+  auto description = response.initDescription();
+  write_columns(columns, description.initColumns(static_cast<kj::uint>(columns.size())));
+  auto names = description.initParameters(static_cast<kj::uint>(statement.parameter_count()));
+  for (kj::uint i = 0; i < names.size(); ++i) {
+    const std::string_view name = statement.parameter_name(static_cast<int>(i) + 1);
+    fill_text(names.init(i, static_cast<kj::uint>(name.size())), name);
+  }
+  description.setReadOnly(statement.is_read_only() || statement.is_explain());
+  job_.frames.push_back(frame.finish());
+  job_.ended = true;
+  return {};
+}
+
+Status JobRunner::savepoint() {
+  std::string_view verb = "SAVEPOINT ";
+  if (job_.savepoint_action == SavepointAction::kRelease) verb = "RELEASE ";
+  if (job_.savepoint_action == SavepointAction::kRollbackTo) verb = "ROLLBACK TO ";
+  return connection_.run_internal(std::string(verb) + quoted_name(job_.savepoint));
+}
+
+}  // namespace skua

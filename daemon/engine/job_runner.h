@@ -1,0 +1,44 @@
+// JobRunner: does on a connection what a Job asks for, and writes into the Job what came of it.
+//
+// After every job SQLite is asked whether a transaction is open, and that answer goes back with it. Used by the thread
+// that has the connection.
+#pragma once
+
+#include "daemon/core/executor.h"
+#include "daemon/engine/connection.h"
+
+namespace skua {
+
+class JobRunner {
+ public:
+  JobRunner(Connection& connection, Job& job, std::uint64_t held_bytes_max)
+      : connection_(connection), job_(job), held_bytes_max_(held_bytes_max) {}
+
+  void run();
+
+ private:
+  Status run_kind();
+  Status run_request();
+  Status execute();
+  Status execute_many();
+  Status insert_rows(wire::ExecuteMany::Reader many, Summary& summary);
+  Status program();
+  Status describe();
+  // Sends what the cursor has next; keeps it if there is more.
+  Status advance(std::unique_ptr<Cursor> cursor, std::size_t batch_bytes);
+  // Runs the cursor to its end before anything is sent.
+  Status run_to_end(Cursor& cursor);
+  Status savepoint();
+  void finish_failed();
+
+  bool is_autocommit_write() const { return job_.slot == kWriterSlot && job_.transaction == nullptr; }
+  TransactionState state_inside() const {
+    return job_.transaction != nullptr ? TransactionState::kOpen : TransactionState::kNone;
+  }
+
+  Connection& connection_;
+  Job& job_;
+  const std::uint64_t held_bytes_max_;
+};
+
+}  // namespace skua

@@ -1,0 +1,40 @@
+#include "daemon/engine/reader_lanes.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "daemon/engine/job_runner.h"
+
+namespace skua {
+
+ReaderLanes::ReaderLanes(std::vector<std::unique_ptr<Database>>& databases, CompletionQueue& completions,
+                         std::uint32_t threads, std::uint64_t held_bytes_max)
+    : databases_(databases), completions_(completions), held_bytes_max_(held_bytes_max) {
+  for (std::uint32_t i = 0; i < threads; ++i) {
+    threads_.emplace_back([this] { run(); });
+    pthread_setname_np(threads_.back().native_handle(), fmt::format("reader-{}", i).c_str());
+  }
+}
+
+ReaderLanes::~ReaderLanes() {
+  queue_.close();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ReaderLanes::run() {
+  while (std::unique_ptr<Job> job = queue_.pop()) {
+    run_job(*job);
+    completions_.push(std::move(job));
+  }
+}
+
+void ReaderLanes::run_job(Job& job) {
+  auto connection = databases_[job.database]->reader(job.slot);
+  if (!connection) {
+    job.error = std::make_unique<Error>(std::move(connection).error());
+    return;
+  }
+  JobRunner(**connection, job, held_bytes_max_).run();
+}
+
+}  // namespace skua

@@ -1,0 +1,34 @@
+// ReaderLanes: the threads that run jobs on reader connections of all databases.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "daemon/core/completion_queue.h"
+#include "daemon/engine/database.h"
+#include "daemon/engine/lane_queue.h"
+
+namespace skua {
+
+class ReaderLanes {
+ public:
+  ReaderLanes(std::vector<std::unique_ptr<Database>>& databases, CompletionQueue& completions, std::uint32_t threads,
+              std::uint64_t held_bytes_max);
+  // Finishes what was pushed.
+  ~ReaderLanes();
+
+  void push(std::unique_ptr<Job> job) { queue_.push(std::move(job)); }
+
+ private:
+  void run();
+  void run_job(Job& job);
+
+  std::vector<std::unique_ptr<Database>>& databases_;
+  CompletionQueue& completions_;
+  const std::uint64_t held_bytes_max_;
+  LaneQueue queue_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace skua

@@ -1,0 +1,45 @@
+// SqliteExecutor: the storage engine behind core/executor.h. Owns the databases and all threads but the loop's.
+//
+// Everything here is called on the loop thread; jobs come back through the CompletionQueue, which must outlive it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/core/completion_queue.h"
+#include "daemon/core/executor.h"
+#include "daemon/engine/database_options.h"
+#include "protocol/limits.h"
+
+namespace skua {
+
+class Database;
+class ReaderLanes;
+class WriterLane;
+
+class SqliteExecutor final : public Executor {
+ public:
+  // Opens every database, or says why the first one that cannot be opened cannot.
+  static Result<std::unique_ptr<SqliteExecutor>> open(const std::vector<DatabaseOptions>& databases,
+                                                      const Limits& limits, CompletionQueue& completions);
+  // Finishes the jobs under way, then closes the databases.
+  ~SqliteExecutor() override;
+
+  void run_on_reader(std::unique_ptr<Job> job) override;
+  void run_on_writer(std::unique_ptr<Job> job) override;
+
+  static std::string sqlite_version();
+
+ private:
+  SqliteExecutor(const Limits& limits, CompletionQueue& completions);
+
+  const std::uint64_t held_bytes_max_;
+  CompletionQueue& completions_;
+  std::vector<std::unique_ptr<Database>> databases_;
+  std::unique_ptr<ReaderLanes> readers_;
+  // Started by a database's first write.
+  std::vector<std::unique_ptr<WriterLane>> writers_;
+};
+
+}  // namespace skua

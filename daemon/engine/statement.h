@@ -1,0 +1,57 @@
+// Statement: one prepared statement. Owns the sqlite3_stmt.
+//
+// Bound text and blobs are not copied: what they point at must live until reset_bindings() or the next bind.
+// Belongs to its connection's thread. sqlite.org/c3ref/stmt.html
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/column_info.h"
+#include "protocol/result.h"
+#include "protocol/value.h"
+
+namespace skua {
+
+class Statement {
+ public:
+  // kSql also if there is no statement in the text, or something after the first.
+  static Result<Statement> prepare(sqlite3* db, std::string_view sql);
+
+  sqlite3* database() const { return sqlite3_db_handle(stmt_.get()); }
+  int parameter_count() const { return sqlite3_bind_parameter_count(stmt_.get()); }
+  // With its prefix; empty for a `?`.
+  std::string_view parameter_name(int index) const;
+  // 0 if there is none of that name, given with or without its prefix.
+  int parameter_index(std::string_view name) const;
+  // Indexes count from 1, as in SQLite.
+  Status bind(int index, const ValueView& value);
+
+  // True: a row. False: done.
+  Result<bool> step();
+  // As after prepare; keeps the bindings.
+  void reset() { sqlite3_reset(stmt_.get()); }
+  // Also forgets the bindings.
+  void reset_bindings();
+
+  bool is_read_only() const { return sqlite3_stmt_readonly(stmt_.get()) != 0; }
+  bool is_explain() const { return sqlite3_stmt_isexplain(stmt_.get()) != 0; }
+  // Right only after the first step: before it a cached statement may tell of an older schema.
+  int column_count() const { return sqlite3_column_count(stmt_.get()); }
+  std::vector<ColumnInfo> columns() const;
+  ValueView column(int index) const;
+
+ private:
+  explicit Statement(sqlite3_stmt* stmt) : stmt_(stmt) {}
+
+  struct Finalize {
+    void operator()(sqlite3_stmt* stmt) const { sqlite3_finalize(stmt); }
+  };
+  std::unique_ptr<sqlite3_stmt, Finalize> stmt_;
+};
+
+}  // namespace skua

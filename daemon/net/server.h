@@ -1,0 +1,66 @@
+// Server: the libuv loop with all that hangs on it: listener, sessions, completions, timers, signals.
+//
+// run() makes its thread the loop thread and returns after an orderly shutdown: on SIGTERM or SIGINT no more connections
+// and no new work are taken, work under way is finished within drain_ms_max, and the sessions are closed. A second signal
+// cuts that short.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/base/thread_annotations.h"
+#include "daemon/core/access.h"
+#include "daemon/core/completion_queue.h"
+#include "daemon/core/dispatcher.h"
+#include "daemon/net/listener.h"
+#include "daemon/net/loop_waker.h"
+#include "daemon/net/service_notifier.h"
+#include "daemon/net/session.h"
+
+namespace skua {
+
+class Server {
+ public:
+  Server(Dispatcher& dispatcher, CompletionQueue& completions, AccessRules access, std::uint32_t drain_ms_max);
+  ~Server();
+
+  Status bind(const Listener::Options& options) { return listener_.bind(options); }
+  Status run();
+
+  // ---- for its sessions
+  const AccessRules& access() const { return access_; }
+  void flush_later(Session& session) SKUA_REQUIRES(loop_thread);
+  // The session's socket is closed for good.
+  void forget(Session& session) SKUA_REQUIRES(loop_thread);
+
+ private:
+  void on_connection() SKUA_REQUIRES(loop_thread);
+  void on_completions() SKUA_REQUIRES(loop_thread);
+  void on_signal(int number) SKUA_REQUIRES(loop_thread);
+  // Before the loop waits for events.
+  void on_turn_end() SKUA_REQUIRES(loop_thread);
+  void arm_timer() SKUA_REQUIRES(loop_thread);
+  void disconnect_all() SKUA_REQUIRES(loop_thread);
+  void start_signals() SKUA_REQUIRES(loop_thread);
+  void start_timers() SKUA_REQUIRES(loop_thread);
+
+  Dispatcher& dispatcher_;
+  CompletionQueue& completions_;
+  const AccessRules access_;
+  const std::uint32_t drain_ms_max_;
+  uv_loop_t loop_ = {};
+  Listener listener_;
+  std::unique_ptr<LoopWaker> waker_;
+  std::unique_ptr<ServiceNotifier> notifier_;
+  UvHandle<uv_timer_t> timer_;
+  UvHandle<uv_timer_t> drain_timer_;
+  UvHandle<uv_prepare_t> prepare_;
+  std::vector<UvHandle<uv_signal_t>> signals_;
+  std::unordered_map<Session*, std::unique_ptr<Session>> sessions_ SKUA_GUARDED_BY(loop_thread);
+  std::vector<Session*> dirty_ SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t armed_us_ SKUA_GUARDED_BY(loop_thread) = 0;
+  bool draining_ SKUA_GUARDED_BY(loop_thread) = false;
+};
+
+}  // namespace skua

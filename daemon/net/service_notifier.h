@@ -1,0 +1,28 @@
+// ServiceNotifier: tells systemd how the daemon is (sd_notify(3)), and feeds its watchdog if there is one. Does nothing
+// when there is no service manager. Loop thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "daemon/net/uv_handle.h"
+
+namespace skua {
+
+class ServiceNotifier {
+ public:
+  // `status_line` is asked at every beat of the watchdog, or every few seconds without one.
+  ServiceNotifier(uv_loop_t& loop, std::function<std::string()> status_line);
+
+  void ready();
+  void stopping();
+
+ private:
+  void beat();
+
+  std::function<std::string()> status_line_;
+  bool watchdog_ = false;
+  UvHandle<uv_timer_t> timer_;
+};
+
+}  // namespace skua

@@ -1,0 +1,196 @@
+#include "daemon/net/session.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <fstream>
+
+#include "daemon/base/clock.h"
+#include "daemon/net/server.h"
+#include "protocol/codec.h"
+#include "protocol/limits.h"
+
+namespace skua {
+
+namespace {
+
+// The most buffers one write takes; more would only be copied around.
+constexpr std::size_t kBuffersMax = 64;
+// How long a session that is being closed may take to read what it was sent.
+constexpr std::uint64_t kLingerMs = 5'000;
+
+}  // namespace
+
+Session::Session(Server& server, Dispatcher& dispatcher)
+    : server_(server), dispatcher_(dispatcher), reader_(kHelloFrameBytesMax) {}
+
+Session::~Session() { SKUA_CHECK(pipe_ == nullptr); }
+
+PeerIdentity Session::peer_identity() const {
+  PeerIdentity peer;
+  uv_os_fd_t fd = -1;
+  ucred credentials = {};
+  socklen_t size = sizeof(credentials);
+  if (uv_fileno(reinterpret_cast<const uv_handle_t*>(pipe_.get()), &fd) != 0 ||
+      ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    peer.uid = static_cast<uid_t>(-1);
+    return peer;
+  }
+  peer.uid = credentials.uid;
+  peer.gid = credentials.gid;
+  peer.pid = credentials.pid;
+  std::ifstream file(fmt::format("/proc/{}/comm", peer.pid));
+  std::getline(file, peer.command);
+  return peer;
+}
+
+bool Session::accept(uv_stream_t* listener, uv_loop_t& loop) {
+  pipe_.reset(new uv_pipe_t);
+  uv_pipe_init(&loop, pipe_.get(), 0);
+  pipe_->data = this;
+  if (uv_accept(listener, stream()) != 0) {
+    pipe_.reset();
+    return false;
+  }
+  PeerIdentity peer = peer_identity();
+  if (!server_.access().allows(peer)) {
+    spdlog::warn("refused uid {} (pid {}, {}): not in [access]", peer.uid, peer.pid, peer.command);
+    send(error_response(0, make_error(ErrorCode::kAccess,
+                                      fmt::format("user {} may not use this daemon: add it to [access] users in the "
+                                                  "configuration",
+                                                  peer.uid))));
+    close();
+    return true;
+  }
+  auto state = dispatcher_.open_session(std::move(peer), *this, monotonic_us());
+  if (!state) {
+    send(error_response(0, state.error()));
+    close();
+    return true;
+  }
+  state_ = *state;
+  spdlog::debug("session {} opened by uid {}, pid {} ({})", state_->id, state_->peer.uid, state_->peer.pid,
+                state_->peer.command);
+  uv_read_start(
+      stream(),
+      [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+        const std::span<char> space = static_cast<Session*>(handle->data)->reader_.space();
+        *buffer = uv_buf_init(space.data(), static_cast<unsigned>(std::min<std::size_t>(space.size(), 1u << 30)));
+      },
+      [](uv_stream_t* handle, ssize_t bytes, const uv_buf_t*) {
+        loop_thread.assert_here();
+        static_cast<Session*>(handle->data)->on_read(bytes);
+      });
+  return true;
+}
+
+void Session::on_read(ssize_t bytes) {
+  if (bytes == 0) return;
+  if (bytes < 0) return disconnect();
+  reader_.commit(static_cast<std::size_t>(bytes));
+  const std::uint64_t now_us = monotonic_us();
+  while (state_ != nullptr && !closing_) {
+    auto next = reader_.next();
+    if (!next) return dispatcher_.on_broken_stream(*state_, next.error());
+    if (!*next) return;
+    dispatcher_.on_frame(*state_, reader_.detach(**next), now_us);
+    if (state_ != nullptr && state_->greeted) reader_.set_frame_bytes_max(kFrameBytesMax);
+  }
+}
+
+void Session::send(Frame frame) {
+  if (pipe_ == nullptr || frame.empty()) return;
+  unsent_bytes_ += frame.byte_count();
+  unsent_.push_back(std::move(frame));
+  server_.flush_later(*this);
+}
+
+void Session::close() {
+  closing_ = true;
+  server_.flush_later(*this);
+}
+
+std::vector<uv_buf_t> Session::buffers() {
+  std::vector<uv_buf_t> result;
+  std::size_t offset = front_offset_;
+  for (const Frame& frame : unsent_) {
+    if (result.size() == kBuffersMax) break;
+    // libuv takes a pointer that is not const and does not write through it.
+    char* data = const_cast<char*>(frame.bytes().data());
+    result.push_back(uv_buf_init(data + offset, static_cast<unsigned>(frame.byte_count() - offset)));
+    offset = 0;
+  }
+  return result;
+}
+
+void Session::consume(std::size_t bytes) {
+  unsent_bytes_ -= bytes;
+  bytes += front_offset_;
+  while (!unsent_.empty() && bytes >= unsent_.front().byte_count()) {
+    bytes -= unsent_.front().byte_count();
+    unsent_.pop_front();
+  }
+  front_offset_ = bytes;
+}
+
+void Session::flush() {
+  while (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty()) {
+    const std::vector<uv_buf_t> bufs = buffers();
+    const int written = uv_try_write(stream(), bufs.data(), static_cast<unsigned>(bufs.size()));
+    if (written > 0) {
+      consume(static_cast<std::size_t>(written));
+      continue;
+    }
+    if (written != UV_EAGAIN) return disconnect();
+    // The socket is full: the rest goes when the peer has read, and keeps its frames until then.
+    for (const uv_buf_t& buffer : bufs) writing_bytes_ += buffer.len;
+    write_.data = this;
+    const int code = uv_write(&write_, stream(), bufs.data(), static_cast<unsigned>(bufs.size()),
+                              [](uv_write_t* request, int status) {
+                                loop_thread.assert_here();
+                                static_cast<Session*>(request->data)->on_written(status);
+                              });
+    if (code != 0) return disconnect();
+  }
+  if (!closing_ || pipe_ == nullptr) return;
+  if (unsent_.empty()) return disconnect();
+  if (linger_ != nullptr) return;
+  linger_.reset(new uv_timer_t);
+  uv_timer_init(pipe_->loop, linger_.get());
+  linger_->data = this;
+  uv_timer_start(
+      linger_.get(),
+      [](uv_timer_t* timer) {
+        loop_thread.assert_here();
+        static_cast<Session*>(timer->data)->disconnect();
+      },
+      kLingerMs, 0);
+}
+
+void Session::on_written(int status) {
+  const std::size_t bytes = std::exchange(writing_bytes_, 0);
+  if (pipe_ == nullptr) return;  // the write was cancelled by disconnect()
+  if (status != 0) return disconnect();
+  consume(bytes);
+  server_.flush_later(*this);
+  if (state_ != nullptr) dispatcher_.on_session_writable(*state_, monotonic_us());
+}
+
+void Session::disconnect() {
+  if (pipe_ == nullptr) return;
+  if (state_ != nullptr) {
+    spdlog::debug("session {} closed", state_->id);
+    dispatcher_.on_session_closed(*std::exchange(state_, nullptr), monotonic_us());
+  }
+  linger_.reset();
+  // The close callback runs after that of a write under way, which still points at this session's frames: the server
+  // keeps the session until then.
+  uv_close(reinterpret_cast<uv_handle_t*>(pipe_.release()), [](uv_handle_t* handle) {
+    loop_thread.assert_here();
+    auto* session = static_cast<Session*>(handle->data);
+    delete reinterpret_cast<uv_pipe_t*>(handle);
+    session->server_.forget(*session);
+  });
+}
+
+}  // namespace skua

@@ -1,0 +1,65 @@
+// Session: one client's socket: bytes in, frames to the dispatcher; frames out, bytes.
+//
+// Frames that are sent while the loop handles events leave together in one write at the end of the turn. A session never
+// stops reading, so that a cancel always arrives. Loop thread.
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "daemon/base/thread_annotations.h"
+#include "daemon/core/dispatcher.h"
+#include "daemon/core/reply_sink.h"
+#include "daemon/net/uv_handle.h"
+#include "protocol/frame_reader.h"
+
+namespace skua {
+
+class Server;
+
+class Session final : public ReplySink {
+ public:
+  Session(Server& server, Dispatcher& dispatcher);
+  ~Session() override;
+
+  // Takes the connection that waits at the listener. False if it is gone or not welcome; the peer was told why.
+  bool accept(uv_stream_t* listener, uv_loop_t& loop) SKUA_REQUIRES(loop_thread);
+
+  void send(Frame frame) override SKUA_REQUIRES(loop_thread);
+  std::size_t unsent_bytes() const override SKUA_REQUIRES(loop_thread) { return unsent_bytes_; }
+  void close() override SKUA_REQUIRES(loop_thread);
+
+  // At the end of a turn: writes what was sent, and ends the session if that was asked for and all is written.
+  void flush() SKUA_REQUIRES(loop_thread);
+  // At once, whatever is unsent.
+  void disconnect() SKUA_REQUIRES(loop_thread);
+  bool is_disconnected() const { return pipe_ == nullptr; }
+
+  // For the server's list of sessions to flush.
+  bool is_dirty = false;
+
+ private:
+  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(pipe_.get()); }
+  PeerIdentity peer_identity() const;
+  void on_read(ssize_t bytes) SKUA_REQUIRES(loop_thread);
+  void on_written(int status) SKUA_REQUIRES(loop_thread);
+  // Drops the first `bytes` of what is unsent.
+  void consume(std::size_t bytes) SKUA_REQUIRES(loop_thread);
+  std::vector<uv_buf_t> buffers() SKUA_REQUIRES(loop_thread);
+
+  Server& server_;
+  Dispatcher& dispatcher_;
+  UvHandle<uv_pipe_t> pipe_;
+  UvHandle<uv_timer_t> linger_;
+  FrameReader reader_;
+  SessionState* state_ SKUA_GUARDED_BY(loop_thread) = nullptr;
+  // The first frames belong to the write under way, if there is one; front_offset_ bytes of the first are written.
+  std::deque<Frame> unsent_ SKUA_GUARDED_BY(loop_thread);
+  std::size_t front_offset_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::size_t unsent_bytes_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::size_t writing_bytes_ SKUA_GUARDED_BY(loop_thread) = 0;
+  bool closing_ SKUA_GUARDED_BY(loop_thread) = false;
+  uv_write_t write_ = {};
+};
+
+}  // namespace skua
