@@ -1,0 +1,79 @@
+// Batch: rows as they came from the daemon, by column, read in place. Row: one of them.
+//
+// A Batch keeps the message it points into and is cheap to copy. ValueViews from it live as long as some copy of it.
+// Any thread, one at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/column_info.h"
+#include "protocol/result.h"
+#include "protocol/value.h"
+
+namespace skua {
+
+class Batch {
+ public:
+  // Without rows.
+  Batch() = default;
+
+  std::size_t row_count() const;
+  std::size_t column_count() const;
+  // Out of range is a defect of the caller and aborts.
+  ValueView at(std::size_t row, std::size_t column) const;
+
+  // For the library's own use.
+  class Message;
+  explicit Batch(std::shared_ptr<const Message> message) : message_(std::move(message)) {}
+
+ private:
+  std::shared_ptr<const Message> message_;
+};
+
+// The names of a result's columns. Shared by its rows.
+class Columns {
+ public:
+  Columns() = default;
+  explicit Columns(std::vector<ColumnInfo> columns) : columns_(std::move(columns)) {}
+
+  std::size_t size() const { return columns_.size(); }
+  const ColumnInfo& operator[](std::size_t index) const { return columns_[index]; }
+  auto begin() const { return columns_.begin(); }
+  auto end() const { return columns_.end(); }
+  // The first column of that name, compared as SQLite compares names (ASCII letters without case). kUsage if there is none.
+  Result<std::size_t> index_of(std::string_view name) const;
+
+ private:
+  std::vector<ColumnInfo> columns_;
+};
+
+class Row {
+ public:
+  Row(const Columns& columns, const Batch& batch, std::size_t row) : columns_(&columns), batch_(&batch), row_(row) {}
+
+  std::size_t size() const { return columns_->size(); }
+  ValueView operator[](std::size_t column) const { return batch_->at(row_, column); }
+  Result<ValueView> at(std::string_view name) const;
+  // The value as a C++ type; kUsage if it is of another type or out of the type's range. NULL needs std::optional.
+  // T: std::int64_t, std::int32_t, bool, double (also from an integer), std::string, std::string_view, Blob, Value,
+  // or an std::optional of one of them.
+  template <class T>
+  Result<T> get(std::size_t column) const;
+  template <class T>
+  Result<T> get(std::string_view name) const {
+    SKUA_ASSIGN(const std::size_t column, columns_->index_of(name));
+    return get<T>(column);
+  }
+
+ private:
+  const Columns* columns_;
+  const Batch* batch_;
+  std::size_t row_;
+};
+
+}  // namespace skua

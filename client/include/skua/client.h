@@ -1,0 +1,6 @@
+// All of the C++ client: #include <skua/client.h> and link with libskua.
+#pragma once
+
+#include "skua/bulk_writer.h"
+#include "skua/connection.h"
+#include "skua/statement_splitter.h"

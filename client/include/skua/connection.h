@@ -1,0 +1,88 @@
+// Connection: one session with the daemon, blocking.
+//
+// A connection and everything it hands out (streams, transactions) belong to one thread at a time; only a Canceller may
+// be used from elsewhere. No function throws. docs/PROTOCOL.md describes what travels.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "skua/bulk_writer.h"
+#include "skua/options.h"
+#include "skua/parameters.h"
+#include "skua/program.h"
+#include "skua/result_set.h"
+#include "skua/row_stream.h"
+#include "skua/transaction.h"
+
+namespace skua {
+
+// $SKUA_SOCKET, else $XDG_RUNTIME_DIR/skua/skua.sock, else /run/skua/skua.sock.
+std::string default_socket_path();
+
+struct ServerInfo {
+  std::string server_version;
+  std::string sqlite_version;
+  std::uint64_t session_id = 0;
+  std::vector<std::string> databases;
+};
+
+struct Description {
+  Columns columns;
+  std::vector<std::string> parameters;  // with their prefix; empty for a `?`
+  bool read_only = false;
+};
+
+// Cancels the request its connection is waiting for; if it waits for none, then the stream or bulk write under way that
+// is waited for next; else nothing: a request that starts later is not concerned. May be called from any thread and
+// from a signal handler, also after the connection is gone.
+class Canceller {
+ public:
+  void cancel() const noexcept;
+
+  // For the library's own use.
+  struct Bell;
+  explicit Canceller(std::shared_ptr<Bell> bell) : bell_(std::move(bell)) {}
+
+ private:
+  std::shared_ptr<Bell> bell_;
+};
+
+class Connection {
+ public:
+  // kConnect: nobody answers there; kVersion: no common protocol version; kAccess: refused to this user.
+  static Result<Connection> connect(const ConnectOptions& options = {});
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  ~Connection();
+
+  // Exactly one statement, all of its rows.
+  Result<ResultSet> execute(std::string_view sql, const Parameters& parameters = {}, const RequestOptions& options = {});
+  // Exactly one statement, its rows as they come.
+  Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {}, const RequestOptions& options = {});
+  // One statement for each row of parameters, all in one transaction.
+  Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows, const RequestOptions& options = {});
+  // Several statements in one round trip.
+  Result<ProgramResult> run(const Program& program, const RequestOptions& options = {});
+  Result<Transaction> begin(TransactionMode mode = TransactionMode::kWrite, const RequestOptions& options = {});
+  Result<Description> describe(std::string_view sql, const RequestOptions& options = {});
+  // The daemon's counters: rows of (name, value).
+  Result<ResultSet> stats(const RequestOptions& options = {});
+  Status ping(const RequestOptions& options = {});
+
+  Canceller canceller() const;
+  const ServerInfo& server() const;
+  // False once the connection was lost; everything fails with kLost then.
+  bool is_open() const;
+
+  // For the library's own use.
+  explicit Connection(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+ private:
+  std::shared_ptr<Channel> channel_;
+};
+
+}  // namespace skua

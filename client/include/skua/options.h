@@ -1,0 +1,33 @@
+// What a caller may say about a connection, a request and a transaction. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace skua {
+
+struct ConnectOptions {
+  // Empty: $SKUA_SOCKET, else $XDG_RUNTIME_DIR/skua/skua.sock, else /run/skua/skua.sock.
+  std::string socket_path;
+  // The default for requests that name none. Empty: the daemon's only database.
+  std::string database;
+  // Shown to operators.
+  std::string client_name = "libskua";
+  std::uint32_t connect_timeout_ms = 5'000;
+};
+
+enum class Durability : std::uint16_t {
+  kFull = 0,     // acknowledged after it was synced to the disk
+  kRelaxed = 1,  // acknowledged after it was written to the log: a power failure may undo it
+};
+
+struct RequestOptions {
+  std::string database;          // empty: the connection's
+  std::uint32_t deadline_ms = 0; // 0: none
+  Durability durability = Durability::kFull;  // a transaction's is said to begin()
+  std::uint32_t window_bytes = 0; // a stream's credit; 0: the daemon's default
+};
+
+enum class TransactionMode : std::uint16_t { kWrite = 0, kRead = 1 };
+
+}  // namespace skua

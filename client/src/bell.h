@@ -1,0 +1,42 @@
+// Canceller::Bell: what a Canceller rings and a Channel listens to.
+//
+// Counts its rings, and wakes a poll() through an eventfd. The count is what decides: a request remembers it at its
+// start, so that a ring before the request does not concern it. ring() may run on any thread and in a signal handler.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include "client/src/file_descriptor.h"
+#include "skua/connection.h"
+
+namespace skua {
+
+struct Canceller::Bell {
+  Bell() : event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+  void ring() noexcept {
+    const int saved_errno = errno;
+    rings.fetch_add(1);
+    const std::uint64_t one = 1;
+    // It can only fail when the counter is full, and then the eventfd is readable already.
+    [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof(one));
+    errno = saved_errno;
+  }
+
+  // Makes the eventfd unreadable until the next ring.
+  void quieten() noexcept {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t bytes = ::read(event.get(), &count, sizeof(count));
+  }
+
+  FileDescriptor event;
+  std::atomic<std::uint32_t> rings{0};
+  static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+};
+
+}  // namespace skua

@@ -1,0 +1,294 @@
+#include "client/src/channel.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "client/src/bell.h"
+#include "client/src/unix_socket.h"
+#include "protocol/limits.h"
+
+namespace skua {
+
+namespace {
+
+std::string describe(int error_number) { return std::generic_category().message(error_number); }
+
+int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> until) {
+  if (!until) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
+}
+
+}  // namespace
+
+Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, std::string database)
+    : socket_(std::move(socket)), bell_(std::move(bell)), database_(std::move(database)), reader_(kFrameBytesMax) {}
+
+Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
+  const std::string path = options.socket_path.empty() ? default_socket_path() : options.socket_path;
+  SKUA_ASSIGN(FileDescriptor socket, connect_unix(path, options.connect_timeout_ms));
+  return open(std::move(socket), options);
+}
+
+Result<std::shared_ptr<Channel>> Channel::open(FileDescriptor socket, const ConnectOptions& options) {
+  auto bell = std::make_shared<Canceller::Bell>();
+  if (!bell->event.is_open()) {
+    return make_error(ErrorCode::kConnect, fmt::format("cannot make an eventfd: {}", describe(errno)));
+  }
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
+    return make_error(ErrorCode::kConnect, fmt::format("cannot prepare the socket: {}", describe(errno)));
+  }
+  std::shared_ptr<Channel> channel(new Channel(std::move(socket), std::move(bell), options.database));
+  SKUA_TRY(channel->say_hello(options));
+  return channel;
+}
+
+Status Channel::say_hello(const ConnectOptions& options) {
+  SKUA_ASSIGN(Request request, hello_request(++last_id_, options.client_name));
+  const std::uint64_t id = request.id;
+  const auto until = Clock::now() + std::chrono::milliseconds(options.connect_timeout_ms);
+  enqueue(std::move(request));
+  send_queued();
+  while (!broken_ && !has_response(id)) {
+    if (wait(until)) continue;
+    return make_error(ErrorCode::kConnect,
+                      fmt::format("skuad did not answer within {} ms", options.connect_timeout_ms));
+  }
+  if (!has_response(id)) {
+    if (broken_->code != ErrorCode::kLost) return *broken_;
+    return make_error(ErrorCode::kConnect, "no session with skuad: " + broken_->message);
+  }
+  SKUA_ASSIGN(hello_, receive_only<HelloReply>(id));
+  if (hello_.version < kProtocolVersionMin || hello_.version > kProtocolVersionMax) {
+    return make_error(ErrorCode::kVersion, fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",
+                                                       hello_.version, kProtocolVersionMin, kProtocolVersionMax));
+  }
+  return {};
+}
+
+std::uint32_t Channel::next_transaction() {
+  // 0 means no transaction.
+  if (++last_transaction_ == 0) ++last_transaction_;
+  return last_transaction_;
+}
+
+RequestHead Channel::head(const RequestOptions& options, std::uint32_t transaction) {
+  return {++last_id_, options.database.empty() ? std::string_view(database_) : options.database, transaction,
+          options.deadline_ms};
+}
+
+std::uint32_t Channel::ring_count() const { return bell_->rings.load(); }
+
+Channel::Pending& Channel::enqueue(Request request) {
+  Pending& pending = pending_[request.id];
+  pending.may_commit = request.may_commit;
+  pending.rings_heard = ring_count();
+  if (request.deadline_ms > 0) pending.deadline = Clock::now() + std::chrono::milliseconds(request.deadline_ms);
+  outgoing_.push_back({request.id, std::move(request.frame)});
+  return pending;
+}
+
+Result<std::uint64_t> Channel::start(Request request) {
+  if (broken_) return make_error(ErrorCode::kLost, "the connection is gone: " + broken_->message);
+  const std::uint64_t id = request.id;
+  enqueue(std::move(request));
+  send_queued();
+  return id;
+}
+
+void Channel::send_and_forget(Request request) {
+  if (broken_) return;
+  enqueue(std::move(request)).discarded = true;
+  send_queued();
+}
+
+void Channel::grant(std::uint64_t id, std::uint64_t bytes) {
+  if (broken_) return;
+  Request request = grant_request(++last_id_, id, bytes);
+  // Not pending: a grant has no response unless it is refused.
+  outgoing_.push_back({request.id, std::move(request.frame)});
+  send_queued();
+}
+
+void Channel::send_cancel(std::uint64_t id) { send_and_forget(cancel_request(++last_id_, id)); }
+
+void Channel::abandon(std::uint64_t id) {
+  const auto at = pending_.find(id);
+  if (at == pending_.end()) return;
+  if (broken_ || at->second.ended) {
+    pending_.erase(at);
+    return;
+  }
+  at->second.responses.clear();
+  at->second.discarded = true;
+  send_cancel(id);
+}
+
+bool Channel::has_response(std::uint64_t id) const {
+  const auto at = pending_.find(id);
+  return at != pending_.end() && !at->second.responses.empty();
+}
+
+void Channel::answer_bell(std::uint64_t id, Pending& pending) {
+  const std::uint32_t rings = ring_count();
+  if (pending.rings_heard == rings) return;
+  for (auto& [other, state] : pending_) state.rings_heard = rings;
+  if (pending.ended || pending.cancelled) return;
+  pending.cancelled = true;
+  send_cancel(id);
+}
+
+Result<Response> Channel::receive(std::uint64_t id) {
+  const auto at = pending_.find(id);
+  SKUA_CHECK(at != pending_.end() && !at->second.discarded);
+  Pending& pending = at->second;
+  Deadline until = pending.deadline;
+  if (until) until = std::max(*until, Clock::now()) + kDeadlineGrace;
+  answer_bell(id, pending);
+  while (pending.responses.empty()) {
+    if (broken_) {
+      Error error = lost(pending);
+      pending_.erase(id);
+      return error;
+    }
+    if (!wait(until)) {
+      break_connection(make_error(ErrorCode::kLost, "the daemon did not answer, long after the request's deadline"));
+    }
+    if (!broken_) answer_bell(id, pending);
+  }
+  Response response = std::move(pending.responses.front());
+  pending.responses.pop_front();
+  if (response.is_last) pending_.erase(id);
+  return response;
+}
+
+void Channel::progress() {
+  if (!broken_) send_queued();
+  if (!broken_) receive_available();
+}
+
+bool Channel::wait(Deadline until) {
+  const short socket_events = outgoing_.empty() ? POLLIN : POLLIN | POLLOUT;
+  pollfd ready[2] = {{socket_.get(), socket_events, 0}, {bell_->event.get(), POLLIN, 0}};
+  int count = 0;
+  do {
+    count = ::poll(ready, 2, milliseconds_until(until));
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) {
+    break_connection(make_error(ErrorCode::kLost, "cannot wait for the daemon: " + describe(errno)));
+    return true;
+  }
+  if (count == 0) return false;
+  if (ready[1].revents != 0) bell_->quieten();
+  if ((ready[0].revents & POLLOUT) != 0) send_queued();
+  if (!broken_ && (ready[0].revents & ~POLLOUT) != 0) receive_available();
+  return true;
+}
+
+void Channel::send_queued() {
+  while (!outgoing_.empty()) {
+    const Outgoing& first = outgoing_.front();
+    const std::string_view bytes = first.frame.bytes().substr(outgoing_bytes_sent_);
+    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      const std::string reason = describe(errno);
+      // What the daemon said before it closed the connection tells more, and may answer requests.
+      receive_available();
+      break_connection(make_error(ErrorCode::kLost, "cannot send to the daemon: " + reason));
+      return;
+    }
+    outgoing_bytes_sent_ += static_cast<std::size_t>(sent);
+    if (static_cast<std::size_t>(sent) < bytes.size()) continue;
+    if (const auto at = pending_.find(first.id); at != pending_.end()) at->second.sent = true;
+    outgoing_.pop_front();
+    outgoing_bytes_sent_ = 0;
+  }
+}
+
+void Channel::receive_available() {
+  while (!broken_) {
+    const std::span<char> space = reader_.space();
+    const ssize_t received = ::recv(socket_.get(), space.data(), space.size(), 0);
+    if (received < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      return break_connection(make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno)));
+    }
+    if (received == 0) return break_connection(make_error(ErrorCode::kLost, "the daemon closed the connection"));
+    reader_.commit(static_cast<std::size_t>(received));
+    if (Status taken = take_frames(); !taken) return break_connection(std::move(taken).error());
+    if (static_cast<std::size_t>(received) < space.size()) return;
+  }
+}
+
+Status Channel::take_frames() {
+  while (true) {
+    SKUA_ASSIGN(const std::optional<FrameView> frame, reader_.next());
+    if (!frame) return {};
+    SKUA_ASSIGN(Response response, read_response(reader_.detach(*frame)));
+    SKUA_TRY(take_response(std::move(response)));
+  }
+}
+
+Status Channel::take_response(Response response) {
+  Error* error = std::get_if<Error>(&response.body);
+  if (response.id == 0) {
+    if (error != nullptr) return std::move(*error);
+    return make_error(ErrorCode::kProtocol, "a response without the id of a request");
+  }
+  const auto at = pending_.find(response.id);
+  if (at == pending_.end()) {
+    // A refused grant: it came after the end of its stream.
+    if (error != nullptr && response.id <= last_id_) return {};
+    return make_error(ErrorCode::kProtocol, fmt::format("a response to {}, a request that is not under way", response.id));
+  }
+  Pending& pending = at->second;
+  if (pending.discarded) {
+    if (response.is_last) pending_.erase(at);
+    return {};
+  }
+  if (pending.ended) {
+    return make_error(ErrorCode::kProtocol, fmt::format("a second end of request {}", response.id));
+  }
+  pending.ended = response.is_last;
+  pending.responses.push_back(std::move(response));
+  return {};
+}
+
+void Channel::break_connection(Error reason) {
+  if (broken_) return;
+  broken_ = std::move(reason);
+  socket_.reset();
+  outgoing_.clear();
+}
+
+Error Channel::reject(std::string message) {
+  Error error = make_error(ErrorCode::kProtocol, std::move(message));
+  error.transaction = TransactionState::kAborted;
+  break_connection(error);
+  return error;
+}
+
+Error Channel::lost(const Pending& pending) const {
+  if (pending.sent && pending.may_commit) {
+    return make_error(ErrorCode::kInDoubt,
+                      "the connection was lost before the answer, it may have been committed: " + broken_->message);
+  }
+  const bool is_protocol = broken_->code == ErrorCode::kProtocol;
+  Error error = make_error(is_protocol ? ErrorCode::kProtocol : ErrorCode::kLost,
+                           "the connection was lost before the answer: " + broken_->message);
+  error.transaction = TransactionState::kAborted;
+  return error;
+}
+
+}  // namespace skua

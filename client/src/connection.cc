@@ -1,0 +1,75 @@
+#include "skua/connection.h"
+
+#include <utility>
+
+#include "client/src/bell.h"
+#include "client/src/channel.h"
+#include "client/src/request.h"
+#include "client/src/row_stream_state.h"
+
+namespace skua {
+
+void Canceller::cancel() const noexcept { bell_->ring(); }
+
+Result<Connection> Connection::connect(const ConnectOptions& options) {
+  SKUA_ASSIGN(std::shared_ptr<Channel> channel, Channel::connect(options));
+  return Connection(std::move(channel));
+}
+
+Connection::Connection(Connection&&) noexcept = default;
+Connection& Connection::operator=(Connection&&) noexcept = default;
+Connection::~Connection() = default;
+
+Result<ResultSet> Connection::execute(std::string_view sql, const Parameters& parameters,
+                                      const RequestOptions& options) {
+  SKUA_ASSIGN(Request request,
+              execute_request(channel_->head(options), sql, parameters, options.window_bytes, options.durability));
+  return collect_rows(channel_, std::move(request), options.window_bytes);
+}
+
+Result<RowStream> Connection::stream(std::string_view sql, const Parameters& parameters,
+                                     const RequestOptions& options) {
+  SKUA_ASSIGN(Request request,
+              execute_request(channel_->head(options), sql, parameters, options.window_bytes, options.durability));
+  return open_stream(channel_, std::move(request), options.window_bytes);
+}
+
+Result<Summary> Connection::execute_many(std::string_view sql, const ParameterRows& rows,
+                                         const RequestOptions& options) {
+  SKUA_ASSIGN(Request request, execute_many_request(channel_->head(options), sql, rows, options.durability));
+  return channel_->call<Summary>(std::move(request));
+}
+
+Result<ProgramResult> Connection::run(const Program& program, const RequestOptions& options) {
+  SKUA_ASSIGN(Request request, program_request(channel_->head(options), program, options.durability));
+  return channel_->call<ProgramResult>(std::move(request));
+}
+
+Result<Transaction> Connection::begin(TransactionMode mode, const RequestOptions& options) {
+  const std::uint32_t number = channel_->next_transaction();
+  SKUA_ASSIGN(Request request, begin_request(channel_->head(options, number), mode, options.durability));
+  SKUA_TRY(channel_->call<Summary>(std::move(request)));
+  return Transaction(channel_, number, options.database);
+}
+
+Result<Description> Connection::describe(std::string_view sql, const RequestOptions& options) {
+  SKUA_ASSIGN(Request request, describe_request(channel_->head(options), sql));
+  return channel_->call<Description>(std::move(request));
+}
+
+Result<ResultSet> Connection::stats(const RequestOptions& options) {
+  SKUA_ASSIGN(Request request, stats_request(channel_->head(options)));
+  return collect_rows(channel_, std::move(request), options.window_bytes);
+}
+
+Status Connection::ping(const RequestOptions& options) {
+  SKUA_ASSIGN(Request request, ping_request(channel_->head(options)));
+  SKUA_TRY(channel_->call<Summary>(std::move(request)));
+  return {};
+}
+
+Canceller Connection::canceller() const { return Canceller(channel_->bell()); }
+const ServerInfo& Connection::server() const { return channel_->server(); }
+bool Connection::is_open() const { return channel_ != nullptr && channel_->is_open(); }
+
+}  // namespace skua

@@ -1,0 +1,222 @@
+#include "client/src/request.h"
+
+#include <fmt/format.h>
+
+#include "client/src/parameter_rows.h"
+#include "protocol/codec.h"
+#include "protocol/limits.h"
+#include "protocol/sql_lexer.h"
+
+namespace skua {
+
+static_assert(static_cast<int>(Durability::kRelaxed) == static_cast<int>(wire::Durability::RELAXED));
+static_assert(static_cast<int>(TransactionMode::kRead) == static_cast<int>(wire::TransactionMode::READ));
+static_assert(static_cast<int>(SavepointAction::kRollbackTo) == static_cast<int>(wire::SavepointAction::ROLLBACK_TO));
+static_assert(static_cast<int>(Outcome::kReturnedNone) == static_cast<int>(wire::Outcome::RETURNED_NONE));
+
+namespace {
+
+// Upper bounds, in words, of what the wire structs need beside their text and data.
+constexpr std::size_t kHeadWords = 24;
+constexpr std::size_t kParameterWords = 6;
+constexpr std::size_t kStepWords = 8;
+
+std::size_t words_of(std::string_view bytes) { return bytes.size() / kWordBytes + 2; }
+
+std::size_t words_of(const Parameters& parameters) {
+  std::size_t words = 1;
+  for (const Parameters::Entry& entry : parameters.entries()) {
+    words += kParameterWords + words_of(entry.name) + words_of(ValueView::of(entry.value).bytes());
+  }
+  return words;
+}
+
+// A request in the making.
+class Draft {
+ public:
+  Draft(const RequestHead& head, std::size_t words)
+      : head_(head), frame_(kHeadWords + words_of(head.database) + words), root_(frame_.initRoot<wire::Request>()) {
+    root_.setId(head.id);
+    if (!head.database.empty()) fill_text(root_.initDatabase(size_of(head.database)), head.database);
+    root_.setTransaction(head.transaction);
+    root_.setDeadlineMs(head.deadline_ms);
+  }
+
+  static Status check_size(std::size_t words) {
+    if (words <= kFrameBytesMax / kWordBytes - 2 * kHeadWords) return {};
+    return make_error(ErrorCode::kLimit, fmt::format("the request needs about {} bytes, the most is {} (frame_bytes_max)",
+                                                     words * kWordBytes, kFrameBytesMax));
+  }
+
+  static kj::uint size_of(std::string_view text) { return static_cast<kj::uint>(text.size()); }
+
+  wire::Request::Builder& operator*() { return root_; }
+  wire::Request::Builder* operator->() { return &root_; }
+  Request finish(bool may_commit) { return {head_.id, head_.deadline_ms, may_commit, frame_.finish()}; }
+
+ private:
+  RequestHead head_;
+  FrameBuilder frame_;
+  wire::Request::Builder root_;
+};
+
+void write_parameters(const Parameters& parameters, capnp::List<wire::Parameter>::Builder out) {
+  kj::uint i = 0;
+  for (const Parameters::Entry& entry : parameters.entries()) {
+    wire::Parameter::Builder parameter = out[i++];
+    if (!entry.name.empty()) fill_text(parameter.initName(Draft::size_of(entry.name)), entry.name);
+    write_parameter(ValueView::of(entry.value), parameter);
+  }
+}
+
+wire::Durability to_wire(Durability durability) { return static_cast<wire::Durability>(durability); }
+
+bool is_commit(std::string_view sql) {
+  const SqlToken first = SqlLexer(sql).next();
+  return first.is_word("COMMIT") || first.is_word("END");
+}
+
+}  // namespace
+
+Result<Request> hello_request(std::uint64_t id, std::string_view client_name) {
+  const std::size_t words = words_of(client_name);
+  SKUA_TRY(Draft::check_size(words));
+  Draft draft(RequestHead{id, {}, 0, 0}, words);
+  auto hello = draft->initHello();
+  hello.setVersionMin(kProtocolVersionMin);
+  hello.setVersionMax(kProtocolVersionMax);
+  fill_text(hello.initClientName(Draft::size_of(client_name)), client_name);
+  return draft.finish(false);
+}
+
+Result<Request> ping_request(const RequestHead& head) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  draft->setPing();
+  return draft.finish(false);
+}
+
+Result<Request> stats_request(const RequestHead& head) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  draft->setStats();
+  return draft.finish(false);
+}
+
+Result<Request> execute_request(const RequestHead& head, std::string_view sql, const Parameters& parameters,
+                                std::uint32_t window_bytes, Durability durability) {
+  const std::size_t words = words_of(sql) + words_of(parameters);
+  SKUA_TRY(Draft::check_size(words + words_of(head.database)));
+  Draft draft(head, words);
+  auto execute = draft->initExecute();
+  fill_text(execute.initSql(Draft::size_of(sql)), sql);
+  if (!parameters.empty()) {
+    write_parameters(parameters, execute.initParameters(static_cast<kj::uint>(parameters.entries().size())));
+  }
+  execute.setWindowBytes(window_bytes);
+  execute.setDurability(to_wire(durability));
+  return draft.finish(head.transaction == 0 || is_commit(sql));
+}
+
+Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,
+                                     Durability durability) {
+  std::size_t words = words_of(sql) + rows.rows().words_max() + 1;
+  for (const std::string& name : rows.names()) words += words_of(name);
+  SKUA_TRY(Draft::check_size(words + words_of(head.database)));
+  Draft draft(head, words);
+  auto execute = draft->initExecuteMany();
+  fill_text(execute.initSql(Draft::size_of(sql)), sql);
+  if (!rows.names().empty()) {
+    auto names = execute.initNames(static_cast<kj::uint>(rows.names().size()));
+    for (kj::uint i = 0; i < names.size(); ++i) {
+      fill_text(names.init(i, Draft::size_of(rows.names()[i])), rows.names()[i]);
+    }
+  }
+  rows.rows().write(execute.initRows());
+  execute.setDurability(to_wire(durability));
+  return draft.finish(head.transaction == 0);
+}
+
+Result<Request> program_request(const RequestHead& head, const Program& program, Durability durability) {
+  std::size_t words = 2;
+  for (const Program::Step& step : program.steps) {
+    words += kStepWords + words_of(step.sql) + words_of(step.parameters) + step.requirements.size() + 1;
+  }
+  SKUA_TRY(Draft::check_size(words + words_of(head.database)));
+  Draft draft(head, words);
+  auto out = draft->initProgram();
+  auto steps = out.initSteps(static_cast<kj::uint>(program.steps.size()));
+  for (kj::uint i = 0; i < steps.size(); ++i) {
+    const Program::Step& step = program.steps[i];
+    fill_text(steps[i].initSql(Draft::size_of(step.sql)), step.sql);
+    const auto parameter_count = static_cast<kj::uint>(step.parameters.entries().size());
+    if (parameter_count > 0) write_parameters(step.parameters, steps[i].initParameters(parameter_count));
+    auto requirements = steps[i].initRequirements(static_cast<kj::uint>(step.requirements.size()));
+    for (kj::uint j = 0; j < requirements.size(); ++j) {
+      requirements[j].setStep(step.requirements[j].step);
+      requirements[j].setOutcome(static_cast<wire::Outcome>(step.requirements[j].outcome));
+    }
+    steps[i].setMayFail(step.may_fail);
+  }
+  out.setIndependent(!program.atomic);
+  out.setDurability(to_wire(durability));
+  return draft.finish(head.transaction == 0);
+}
+
+Result<Request> begin_request(const RequestHead& head, TransactionMode mode, Durability durability) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  auto begin = draft->initBegin();
+  begin.setMode(static_cast<wire::TransactionMode>(mode));
+  begin.setOnError(wire::TransactionErrorMode::KEEP);
+  begin.setDurability(to_wire(durability));
+  return draft.finish(false);
+}
+
+Result<Request> commit_request(const RequestHead& head) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  draft->setCommit();
+  return draft.finish(true);
+}
+
+Result<Request> rollback_request(const RequestHead& head) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  draft->setRollback();
+  return draft.finish(false);
+}
+
+Result<Request> savepoint_request(const RequestHead& head, std::string_view name, SavepointAction action) {
+  const std::size_t words = words_of(name);
+  SKUA_TRY(Draft::check_size(words + words_of(head.database)));
+  Draft draft(head, words);
+  auto savepoint = draft->initSavepoint();
+  fill_text(savepoint.initName(Draft::size_of(name)), name);
+  savepoint.setAction(static_cast<wire::SavepointAction>(action));
+  return draft.finish(false);
+}
+
+Result<Request> describe_request(const RequestHead& head, std::string_view sql) {
+  const std::size_t words = words_of(sql);
+  SKUA_TRY(Draft::check_size(words + words_of(head.database)));
+  Draft draft(head, words);
+  fill_text(draft->initDescribe().initSql(Draft::size_of(sql)), sql);
+  return draft.finish(false);
+}
+
+Request grant_request(std::uint64_t id, std::uint64_t request, std::uint64_t bytes) {
+  Draft draft(RequestHead{id, {}, 0, 0}, 0);
+  auto grant = draft->initGrant();
+  grant.setRequest(request);
+  grant.setBytes(bytes);
+  return draft.finish(false);
+}
+
+Request cancel_request(std::uint64_t id, std::uint64_t request) {
+  Draft draft(RequestHead{id, {}, 0, 0}, 0);
+  draft->initCancel().setRequest(request);
+  return draft.finish(false);
+}
+
+}  // namespace skua

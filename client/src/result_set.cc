@@ -1,0 +1,47 @@
+#include "skua/result_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace skua {
+
+ResultSet::ResultSet(Columns columns, std::vector<Batch> batches, Summary summary)
+    : columns_(std::move(columns)), batches_(std::move(batches)), summary_(summary) {
+  first_rows_.reserve(batches_.size());
+  for (const Batch& batch : batches_) {
+    first_rows_.push_back(row_count_);
+    row_count_ += batch.row_count();
+  }
+}
+
+Row ResultSet::row(std::size_t index) const {
+  SKUA_CHECK(index < row_count_);
+  // The last batch that starts at or before the row; an empty batch before it starts at the same row.
+  const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), index);
+  const auto batch = static_cast<std::size_t>(after - first_rows_.begin()) - 1;
+  return Row(columns_, batches_[batch], index - first_rows_[batch]);
+}
+
+Result<Row> ResultSet::one() const {
+  if (row_count_ != 1) {
+    return make_error(ErrorCode::kUsage, fmt::format("exactly one row was wanted, the result has {}", row_count_));
+  }
+  return row(0);
+}
+
+Result<std::optional<Row>> ResultSet::one_or_none() const {
+  if (row_count_ > 1) {
+    return make_error(ErrorCode::kUsage, fmt::format("at most one row was wanted, the result has {}", row_count_));
+  }
+  if (row_count_ == 0) return std::optional<Row>();
+  return std::optional<Row>(row(0));
+}
+
+Result<Value> ResultSet::scalar() const {
+  SKUA_ASSIGN(const Row only, one());
+  return only.get<Value>(0);
+}
+
+}  // namespace skua

@@ -1,0 +1,81 @@
+#include "client/src/unix_socket.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+
+#include "skua/connection.h"
+
+namespace skua {
+
+namespace {
+
+// One byte of sun_path is for the terminating NUL (unix(7)).
+constexpr std::size_t kSocketPathBytesMax = sizeof(sockaddr_un::sun_path) - 1;
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+std::string describe(int error_number, const std::string& path, std::uint32_t timeout_ms) {
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return fmt::format(
+          "there is no socket at {0}: is skuad running? Start it with `skuad --socket {0} --database NAME=FILE`, or "
+          "set SKUA_SOCKET to the path of its socket",
+          path);
+    case ECONNREFUSED:
+      return fmt::format("nobody listens at {0}: skuad has ended. Start it with `skuad --socket {0} --database NAME=FILE`",
+                         path);
+    case EACCES:
+    case EPERM:
+      return fmt::format("no permission to use {}: its owner has to let user {} reach and write to it", path, ::geteuid());
+    case EAGAIN:
+      return fmt::format("skuad at {} did not accept the connection within {} ms", path, timeout_ms);
+    default: return fmt::format("cannot connect to {}: {}", path, std::generic_category().message(error_number));
+  }
+}
+
+}  // namespace
+
+std::string default_socket_path() {
+  if (const std::string_view path = environment("SKUA_SOCKET"); !path.empty()) return std::string(path);
+  if (const std::string_view folder = environment("XDG_RUNTIME_DIR"); !folder.empty()) {
+    return std::string(folder) + "/skua/skua.sock";
+  }
+  return "/run/skua/skua.sock";
+}
+
+Result<FileDescriptor> connect_unix(const std::string& path, std::uint32_t timeout_ms) {
+  if (path.size() > kSocketPathBytesMax) {
+    return make_error(ErrorCode::kUsage, fmt::format("the socket path has {} bytes, the most is {}: {}", path.size(),
+                                                     kSocketPathBytesMax, path));
+  }
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return make_error(ErrorCode::kConnect, describe(errno, path, timeout_ms));
+
+  // A full backlog blocks connect(), and the send timeout limits that too (socket(7)).
+  const timeval timeout{static_cast<time_t>(timeout_ms / 1000), static_cast<suseconds_t>(timeout_ms % 1000 * 1000)};
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  int result = 0;
+  do {
+    result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) return make_error(ErrorCode::kConnect, describe(errno, path, timeout_ms));
+  return socket;
+}
+
+}  // namespace skua
