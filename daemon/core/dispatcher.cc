@@ -324,16 +324,17 @@ Result<std::uint16_t> Dispatcher::find_database(std::string_view name) const {
 Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
   const wire::Request::Reader root = request->message->root();
   const std::uint32_t number = root.getTransaction();
-  const auto existing = session.transactions.find(number);
-  if (existing != session.transactions.end()) {
+  if (const auto existing = session.transactions.find(number); existing != session.transactions.end()) {
+    // Held here: the request may end the transaction, and with it the session's entry.
+    const std::shared_ptr<Transaction> transaction = existing->second;
     const std::string_view name = view_of(root.getDatabase());
-    request->database = existing->second->database;
+    request->database = transaction->database;
     if (!name.empty() && name != options_.database_names[request->database]) {
       return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
                                fmt::format("the transaction is on database '{}', not '{}'",
                                            options_.database_names[request->database], name));
     }
-    transactions_.submit(existing->second, request);
+    transactions_.submit(transaction, request);
     return {};
   }
   SKUA_ASSIGN(request->database, find_database(view_of(root.getDatabase())));

@@ -1,0 +1,193 @@
+#include "tests/core/core_world.h"
+
+namespace skua::test {
+
+namespace {
+
+constexpr std::uint64_t kMsUs = 1000;
+
+Frame rows_response(std::uint64_t id, std::size_t bytes) {
+  FrameBuilder frame(bytes / 8 + 64);
+  auto response = frame.initRoot<wire::Response>();
+  response.setId(id);
+  auto column = response.initRows().initBatch().initColumns(1)[0];
+  column.initTexts().initData(static_cast<kj::uint>(bytes));
+  return frame.finish();
+}
+
+}  // namespace
+
+void CoreClient::send(Frame frame) {
+  MessageView view(frame.view());
+  const auto response = view.root<wire::Response>();
+  Answer answer;
+  answer.id = response.getId();
+  answer.terminal = !response.isRows() || response.getRows().hasDone();
+  if (response.isError()) answer.error = read_error(response.getError());
+  answers.push_back(std::move(answer));
+}
+
+const Answer* CoreClient::answer_to(std::uint64_t id) const {
+  for (const Answer& answer : answers) {
+    if (answer.id == id && answer.terminal) return &answer;
+  }
+  return nullptr;
+}
+
+std::size_t CoreClient::terminal_answers_to(std::uint64_t id) const {
+  std::size_t count = 0;
+  for (const Answer& answer : answers) count += answer.id == id && answer.terminal ? 1 : 0;
+  return count;
+}
+
+CoreWorld::CoreWorld(Limits limits, std::vector<std::string> databases) {
+  loop_thread.adopt();
+  DispatcherOptions options{limits, std::move(databases), "test", "test"};
+  dispatcher = std::make_unique<Dispatcher>(std::move(options), executor, now_us);
+}
+
+CoreClient& CoreWorld::connect_silently() {
+  loop_thread.assert_here();
+  auto client = std::make_unique<CoreClient>();
+  CoreClient& result = *client;
+  auto state = dispatcher->open_session({}, result, now_us);
+  if (state) result.state = *state;
+  clients.emplace(&result, std::move(client));
+  return result;
+}
+
+CoreClient& CoreWorld::connect() {
+  CoreClient& client = connect_silently();
+  if (client.state == nullptr) return client;
+  send(client, [](wire::Request::Builder request) {
+    auto hello = request.initHello();
+    hello.setVersionMin(1);
+    hello.setVersionMax(1);
+  });
+  return client;
+}
+
+void CoreWorld::disconnect(CoreClient& client) {
+  loop_thread.assert_here();
+  dispatcher->on_session_closed(*client.state, now_us);
+  client.state = nullptr;
+  client.closed = true;
+}
+
+std::uint64_t CoreWorld::send(CoreClient& client, const Fill& fill) {
+  loop_thread.assert_here();
+  FrameBuilder frame;
+  auto request = frame.initRoot<wire::Request>();
+  request.setId(++client.last_id);
+  fill(request);
+  client.last_id = request.getId();
+  const std::uint64_t id = request.getId();
+  dispatcher->on_frame(*client.state, frame.finish(), now_us);
+  return id;
+}
+
+std::uint64_t CoreWorld::execute(CoreClient& client, const std::string& sql, std::uint32_t transaction,
+                                 std::uint32_t deadline_ms, std::uint32_t window_bytes) {
+  return send(client, [&](wire::Request::Builder request) {
+    request.setTransaction(transaction);
+    request.setDeadlineMs(deadline_ms);
+    auto execute = request.initExecute();
+    execute.setSql(sql);
+    execute.setWindowBytes(window_bytes);
+  });
+}
+
+std::uint64_t CoreWorld::begin(CoreClient& client, std::uint32_t transaction, bool read_only, bool keep) {
+  return send(client, [&](wire::Request::Builder request) {
+    request.setTransaction(transaction);
+    auto begin = request.initBegin();
+    begin.setMode(read_only ? wire::TransactionMode::READ : wire::TransactionMode::WRITE);
+    begin.setOnError(keep ? wire::TransactionErrorMode::KEEP : wire::TransactionErrorMode::ABORT);
+  });
+}
+
+std::uint64_t CoreWorld::commit(CoreClient& client, std::uint32_t transaction) {
+  return send(client, [&](wire::Request::Builder request) {
+    request.setTransaction(transaction);
+    request.setCommit();
+  });
+}
+
+std::uint64_t CoreWorld::rollback(CoreClient& client, std::uint32_t transaction) {
+  return send(client, [&](wire::Request::Builder request) {
+    request.setTransaction(transaction);
+    request.setRollback();
+  });
+}
+
+std::uint64_t CoreWorld::cancel(CoreClient& client, std::uint64_t target) {
+  return send(client, [&](wire::Request::Builder request) { request.initCancel().setRequest(target); });
+}
+
+std::uint64_t CoreWorld::grant(CoreClient& client, std::uint64_t target, std::uint64_t bytes) {
+  return send(client, [&](wire::Request::Builder request) {
+    request.initGrant().setRequest(target);
+    request.getGrant().setBytes(bytes);
+  });
+}
+
+Job& CoreWorld::job() const {
+  SKUA_CHECK(!executor.jobs.empty());
+  return *executor.jobs.front();
+}
+
+std::unique_ptr<Job> CoreWorld::take(std::size_t index) {
+  SKUA_CHECK(index < executor.jobs.size());
+  std::unique_ptr<Job> job = std::move(executor.jobs[index]);
+  executor.jobs.erase(executor.jobs.begin() + static_cast<std::ptrdiff_t>(index));
+  return job;
+}
+
+void CoreWorld::done(std::unique_ptr<Job> job) {
+  loop_thread.assert_here();
+  dispatcher->on_job_done(std::move(job), now_us);
+}
+
+void CoreWorld::succeed(std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  const bool ends = job->kind == JobKind::kCommit || job->kind == JobKind::kRollback;
+  job->transaction_open = job->transaction != nullptr && !ends;
+  if (job->kind == JobKind::kRequest || job->kind == JobKind::kContinue) {
+    job->frames.push_back(done_response(job->request->id, Summary{}));
+    job->ended = true;
+  }
+  done(std::move(job));
+}
+
+void CoreWorld::fail(ErrorCode code, bool transaction_survives, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  job->error = std::make_unique<Error>(make_error(code, "made to fail"));
+  job->transaction_open = job->transaction != nullptr && transaction_survives && !job->rollback_on_error;
+  done(std::move(job));
+}
+
+void CoreWorld::refuse_as_write(std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  job->needs_writer = true;
+  done(std::move(job));
+}
+
+void CoreWorld::stream(std::size_t bytes, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  job->frames.push_back(rows_response(job->request->id, bytes));
+  job->cursor_open = true;
+  job->transaction_open = job->transaction != nullptr;
+  done(std::move(job));
+}
+
+void CoreWorld::settle() {
+  while (job_count() > 0) succeed();
+}
+
+void CoreWorld::pass_ms(std::uint64_t ms) {
+  loop_thread.assert_here();
+  now_us += ms * kMsUs;
+  dispatcher->on_time(now_us);
+}
+
+}  // namespace skua::test

@@ -1,0 +1,93 @@
+// CoreWorld: all of core/ without sockets, threads, files or a clock: jobs wait until a test finishes them, time passes
+// when a test says so, and every response is read back. Used by the unit tests and by the seeded simulation.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/core/dispatcher.h"
+
+namespace skua::test {
+
+// Keeps the jobs that core/ starts until they are taken.
+class HeldExecutor final : public Executor {
+ public:
+  void run_on_reader(std::unique_ptr<Job> job) override { jobs.push_back(std::move(job)); }
+  void run_on_writer(std::unique_ptr<Job> job) override { jobs.push_back(std::move(job)); }
+
+  std::deque<std::unique_ptr<Job>> jobs;
+};
+
+struct Answer {
+  std::uint64_t id = 0;
+  bool terminal = false;
+  std::optional<Error> error;  // of a response that is one
+};
+
+class CoreClient final : public ReplySink {
+ public:
+  void send(Frame frame) override;
+  std::size_t unsent_bytes() const override { return unsent; }
+  void close() override { closed = true; }
+
+  // The terminal answer to a request, if it came.
+  const Answer* answer_to(std::uint64_t id) const;
+  std::size_t terminal_answers_to(std::uint64_t id) const;
+
+  SessionState* state = nullptr;
+  std::uint64_t last_id = 0;
+  std::size_t unsent = 0;
+  bool closed = false;
+  std::vector<Answer> answers;
+};
+
+class CoreWorld {
+ public:
+  explicit CoreWorld(Limits limits = {}, std::vector<std::string> databases = {"main"});
+
+  CoreClient& connect();
+  // Connects without saying hello.
+  CoreClient& connect_silently();
+  void disconnect(CoreClient& client);
+
+  // Each sends one request and returns its id.
+  using Fill = std::function<void(wire::Request::Builder)>;
+  std::uint64_t send(CoreClient& client, const Fill& fill);
+  std::uint64_t execute(CoreClient& client, const std::string& sql, std::uint32_t transaction = 0,
+                        std::uint32_t deadline_ms = 0, std::uint32_t window_bytes = 0);
+  std::uint64_t begin(CoreClient& client, std::uint32_t transaction, bool read_only = false, bool keep = true);
+  std::uint64_t commit(CoreClient& client, std::uint32_t transaction);
+  std::uint64_t rollback(CoreClient& client, std::uint32_t transaction);
+  std::uint64_t cancel(CoreClient& client, std::uint64_t request);
+  std::uint64_t grant(CoreClient& client, std::uint64_t request, std::uint64_t bytes);
+
+  std::size_t job_count() const { return executor.jobs.size(); }
+  // The oldest job under way; there must be one.
+  Job& job() const;
+  // Each finishes the oldest job, or the one at `index`.
+  void succeed(std::size_t index = 0);
+  void fail(ErrorCode code, bool transaction_survives, std::size_t index = 0);
+  void refuse_as_write(std::size_t index = 0);
+  // A batch of about `bytes`, with more to come.
+  void stream(std::size_t bytes, std::size_t index = 0);
+  // Finishes jobs until there are none.
+  void settle();
+
+  void pass_ms(std::uint64_t ms);
+
+  HeldExecutor executor;
+  std::uint64_t now_us = 1'000'000;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::map<CoreClient*, std::unique_ptr<CoreClient>> clients;
+
+ private:
+  std::unique_ptr<Job> take(std::size_t index);
+  void done(std::unique_ptr<Job> job);
+};
+
+}  // namespace skua::test

@@ -1,0 +1,291 @@
+#include <criterion/criterion.h>
+
+#include "tests/core/core_world.h"
+
+namespace {
+
+using namespace skua;
+using skua::test::Answer;
+using skua::test::CoreClient;
+using skua::test::CoreWorld;
+
+void expect_error(const CoreClient& client, std::uint64_t id, ErrorCode code) {
+  const Answer* answer = client.answer_to(id);
+  cr_assert(answer != nullptr, "request %lu has no answer", static_cast<unsigned long>(id));
+  cr_assert(answer->error.has_value());
+  cr_expect(answer->error->code == code, "%s: %s", std::string(to_string(answer->error->code)).c_str(),
+            answer->error->message.c_str());
+}
+
+void expect_success(const CoreClient& client, std::uint64_t id) {
+  const Answer* answer = client.answer_to(id);
+  cr_assert(answer != nullptr, "request %lu has no answer", static_cast<unsigned long>(id));
+  cr_expect(not answer->error.has_value(), "%s", answer->error ? answer->error->message.c_str() : "");
+}
+
+}  // namespace
+
+Test(dispatcher, hello_must_come_first) {
+  CoreWorld world;
+  CoreClient& client = world.connect_silently();
+  const auto id = world.execute(client, "SELECT 1");
+  expect_error(client, id, ErrorCode::kProtocol);
+  cr_expect(client.closed);
+}
+
+Test(dispatcher, a_session_without_hello_is_closed_in_time) {
+  CoreWorld world;
+  CoreClient& client = world.connect_silently();
+  world.pass_ms(Limits{}.hello_ms_max - 1);
+  cr_expect(not client.closed);
+  world.pass_ms(2);
+  cr_expect(client.closed);
+}
+
+Test(dispatcher, versions_must_overlap) {
+  for (const auto& [low, high, fits] : {std::tuple{1, 9, true}, {2, 9, false}, {0, 0, false}}) {
+    CoreWorld world;
+    CoreClient& client = world.connect_silently();
+    const auto id = world.send(client, [&](wire::Request::Builder request) {
+      request.initHello().setVersionMin(static_cast<std::uint16_t>(low));
+      request.getHello().setVersionMax(static_cast<std::uint16_t>(high));
+    });
+    if (fits) {
+      expect_success(client, id);
+    } else {
+      expect_error(client, id, ErrorCode::kVersion);
+    }
+    cr_expect(client.closed == not fits);
+  }
+}
+
+Test(dispatcher, request_ids_must_increase) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.send(client, [&](wire::Request::Builder request) { request.setPing(); });
+  world.send(client, [&](wire::Request::Builder request) {
+    request.setId(1);
+    request.setPing();
+  });
+  expect_error(client, 0, ErrorCode::kProtocol);
+  cr_expect(client.closed);
+}
+
+Test(dispatcher, reads_and_writes_go_to_their_lanes) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.execute(client, "SELECT 1");
+  cr_expect(world.job().slot != kWriterSlot);
+  world.succeed();
+  world.execute(client, "INSERT INTO t VALUES (1)");
+  cr_expect(world.job().slot == kWriterSlot);
+  world.succeed();
+}
+
+Test(dispatcher, a_read_that_turns_out_to_write_goes_on_to_the_writer_and_is_answered_once) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  const auto id = world.execute(client, "SELECT 1");
+  world.refuse_as_write();
+  cr_expect(world.job().slot == kWriterSlot);
+  cr_expect(client.answer_to(id) == nullptr);
+  world.succeed();
+  cr_expect(client.terminal_answers_to(id) == 1);
+}
+
+Test(dispatcher, databases_are_found_by_name) {
+  CoreWorld world({}, {"a", "b"});
+  CoreClient& client = world.connect();
+  expect_error(client, world.execute(client, "SELECT 1"), ErrorCode::kNotFound);
+  const auto id = world.send(client, [](wire::Request::Builder request) {
+    request.setDatabase("b");
+    request.initExecute().setSql("SELECT 1");
+  });
+  cr_expect(world.job().database == 1);
+  world.succeed();
+  expect_success(client, id);
+  const auto unknown = world.send(client, [](wire::Request::Builder request) {
+    request.setDatabase("c");
+    request.initExecute().setSql("SELECT 1");
+  });
+  expect_error(client, unknown, ErrorCode::kNotFound);
+}
+
+Test(dispatcher, sessions_at_their_limit) {
+  Limits limits;
+  limits.sessions_max = 2;
+  CoreWorld world(limits);
+  world.connect();
+  CoreClient& second = world.connect();
+  cr_expect(second.state != nullptr);
+  cr_expect(world.connect().state == nullptr);
+  world.disconnect(second);
+  cr_expect(world.connect().state != nullptr);
+}
+
+Test(dispatcher, requests_of_a_session_at_their_limit) {
+  Limits limits;
+  limits.requests_per_session_max = 2;
+  CoreWorld world(limits);
+  CoreClient& client = world.connect();
+  world.execute(client, "SELECT 1");
+  world.execute(client, "SELECT 2");
+  const auto third = world.execute(client, "SELECT 3");
+  expect_error(client, third, ErrorCode::kLimit);
+  cr_expect(client.answer_to(third)->error->message.find("requests_per_session_max") != std::string::npos);
+  world.succeed();
+  const auto fourth = world.execute(client, "SELECT 4");
+  world.settle();
+  expect_success(client, fourth);
+}
+
+Test(dispatcher, a_full_write_queue_refuses_and_names_its_key) {
+  Limits limits;
+  limits.write_queue_max = 1;
+  CoreWorld world(limits);
+  CoreClient& client = world.connect();
+  world.execute(client, "DELETE FROM t");  // runs
+  world.execute(client, "DELETE FROM t");  // waits
+  const auto third = world.execute(client, "DELETE FROM t");
+  expect_error(client, third, ErrorCode::kLimit);
+  cr_expect(client.answer_to(third)->error->message.find("write_queue_max") != std::string::npos);
+}
+
+Test(dispatcher, writers_take_turns_between_sessions) {
+  CoreWorld world;
+  CoreClient& busy = world.connect();
+  CoreClient& other = world.connect();
+  for (int i = 0; i < 100; ++i) world.execute(busy, "DELETE FROM t");
+  const auto id = world.execute(other, "DELETE FROM t");
+  world.succeed();  // the one that ran already
+  world.succeed();  // one more of the busy session, at most
+  world.succeed();
+  expect_success(other, id);
+}
+
+Test(dispatcher, a_queued_request_is_cancelled_at_once_and_never_runs) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.execute(client, "DELETE FROM t");
+  const auto queued = world.execute(client, "DELETE FROM t");
+  expect_success(client, world.cancel(client, queued));
+  expect_error(client, queued, ErrorCode::kCancelled);
+  world.succeed();
+  cr_expect(world.job_count() == 0);
+}
+
+Test(dispatcher, a_running_request_is_told_and_a_late_cancel_is_a_no_op) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  const auto id = world.execute(client, "SELECT 1");
+  world.cancel(client, id);
+  cr_expect(world.job().request->token.reason() == CancelReason::kClient);
+  cr_expect(client.answer_to(id) == nullptr);
+  world.succeed();
+  expect_success(client, id);
+  expect_success(client, world.cancel(client, id));
+  cr_expect(client.terminal_answers_to(id) == 1);
+}
+
+Test(dispatcher, a_cancel_or_grant_of_the_future_is_an_error) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  expect_error(client, world.cancel(client, 999), ErrorCode::kProtocol);
+  expect_error(client, world.grant(client, 999, 1), ErrorCode::kProtocol);
+}
+
+Test(dispatcher, a_grant_has_no_answer_unless_it_is_for_no_stream) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  const auto id = world.execute(client, "SELECT 1");
+  cr_expect(client.answer_to(world.grant(client, id, 10)) == nullptr);
+  world.succeed();
+  cr_expect(client.answer_to(world.grant(client, id, 10)) == nullptr, "it ended while the grant was on its way");
+  world.begin(client, 1);
+  expect_error(client, world.grant(client, client.last_id, 10), ErrorCode::kProtocol);
+}
+
+Test(dispatcher, a_deadline_ends_what_waits_and_stops_what_runs) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  const auto running = world.execute(client, "DELETE FROM t", 0, 50);
+  const auto queued = world.execute(client, "DELETE FROM t", 0, 50);
+  world.pass_ms(51);
+  expect_error(client, queued, ErrorCode::kDeadline);
+  cr_expect(client.answer_to(running) == nullptr);
+  cr_expect(world.job().request->token.reason() == CancelReason::kDeadline);
+}
+
+Test(dispatcher, a_stream_stops_at_its_credit_and_keeps_its_connection_but_no_thread) {
+  Limits limits;
+  limits.reader_threads = 1;
+  CoreWorld world(limits);
+  CoreClient& client = world.connect();
+  const auto id = world.execute(client, "SELECT * FROM big", 0, 0, 10'000);
+  world.stream(8'000);
+  cr_assert(world.job_count() == 1, "there is credit for more");
+  world.stream(8'000);
+  cr_expect(world.job_count() == 0, "the credit is overdrawn");
+  world.execute(client, "SELECT 1");
+  cr_expect(world.job_count() == 1, "the parked stream does not hold the only thread");
+  world.succeed();
+  world.grant(client, id, 100'000);
+  cr_assert(world.job_count() == 1);
+  cr_expect(world.job().kind == JobKind::kContinue);
+  world.succeed();
+  expect_success(client, id);
+}
+
+Test(dispatcher, a_stream_that_gets_no_credit_is_ended_and_its_cursor_closed) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  const auto id = world.execute(client, "SELECT * FROM big", 0, 0, 1);
+  world.stream(5'000);
+  world.pass_ms(Limits{}.stream_idle_ms_max + 1);
+  expect_error(client, id, ErrorCode::kLimit);
+  cr_assert(world.job_count() == 1);
+  cr_expect(world.job().kind == JobKind::kClose);
+}
+
+Test(dispatcher, a_client_that_does_not_read_gets_no_more_batches) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.execute(client, "SELECT * FROM big", 0, 0, 60 * kMiB);
+  client.unsent = 5 * kMiB;
+  world.stream(8'000);
+  cr_expect(world.job_count() == 0);
+  client.unsent = 0;
+  loop_thread.assert_here();
+  world.dispatcher->on_session_writable(*client.state, world.now_us);
+  cr_expect(world.job_count() == 1);
+}
+
+Test(dispatcher, a_dead_session_leaves_no_cursor_behind) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.execute(client, "SELECT * FROM big", 0, 0, 1);
+  world.stream(5'000);                     // parked
+  world.execute(client, "SELECT * FROM big");  // running
+  world.disconnect(client);
+  cr_expect(world.job_count() == 2);
+  cr_expect(world.job().request->token.reason() == CancelReason::kSessionGone);
+  world.stream(5'000);
+  for (const auto& job : world.executor.jobs) cr_expect(job->kind == JobKind::kClose);
+  world.settle();
+}
+
+Test(dispatcher, draining_refuses_new_work_and_closes_idle_sessions) {
+  CoreWorld world;
+  CoreClient& idle = world.connect();
+  CoreClient& busy = world.connect();
+  const auto id = world.execute(busy, "SELECT 1");
+  loop_thread.assert_here();
+  world.dispatcher->start_drain(world.now_us);
+  cr_expect(idle.closed);
+  cr_expect(not busy.closed);
+  const auto late = world.execute(busy, "SELECT 2");
+  expect_error(busy, late, ErrorCode::kUnavailable);
+  world.succeed();
+  expect_success(busy, id);
+  cr_expect(busy.closed);
+}

@@ -1,0 +1,208 @@
+// A seeded simulation of core/: many sessions, random requests, faults, cancels, deadlines and deaths, jobs that finish in
+// any order. After every step and at the end: no request is answered twice, and when all work is done every request was
+// answered exactly once, no connection is leased, no transaction is open and the writer lane is free.
+//
+//   core_simulation [STEPS] [SEED]      prints its seed; the same seed gives the same run
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <random>
+#include <set>
+
+#include "tests/core/core_world.h"
+
+namespace skua::test {
+namespace {
+
+class Simulation {
+ public:
+  Simulation(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(limits(), {"a", "b"}) {}
+
+  void run() {
+    for (std::uint64_t i = 0; i < steps_; ++i) {
+      step();
+      if (i % 512 == 0) check_answers();
+    }
+    finish();
+  }
+
+  std::uint64_t requests() const { return requests_; }
+
+ private:
+  static Limits limits() {
+    Limits limits;
+    limits.sessions_max = 64;
+    limits.reader_threads = 3;
+    limits.reader_connections_max = 5;
+    limits.write_queue_max = 20;
+    limits.requests_per_session_max = 30;
+    limits.transactions_per_session_max = 3;
+    limits.transaction_idle_ms_max = 400;
+    limits.transaction_total_ms_max = 3'000;
+    limits.stream_idle_ms_max = 500;
+    return limits;
+  }
+
+  std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_); }
+  bool chance(unsigned percent) { return below(100) < percent; }
+
+  void step() {
+    const std::uint64_t what = below(100);
+    if (what < 3) return connect();
+    if (what < 4) return disconnect();
+    if (what < 10) return world_.pass_ms(below(60));
+    if (what < 55 && world_.job_count() > 0) return finish_job();
+    send();
+  }
+
+  void connect() {
+    CoreClient& client = world_.connect();
+    if (client.state != nullptr) live_.push_back(&client);
+  }
+
+  CoreClient* pick() { return live_.empty() ? nullptr : live_[below(live_.size())]; }
+
+  void disconnect() {
+    CoreClient* client = pick();
+    if (client == nullptr) return;
+    std::erase(live_, client);
+    world_.disconnect(*client);
+  }
+
+  // A job ends well, with rows and more to come, with an error that spares or kills the transaction, or as a write.
+  void finish_job() {
+    const std::uint64_t index = below(world_.job_count());
+    const Job& job = *world_.executor.jobs[index];
+    const bool statement = job.kind == JobKind::kRequest || job.kind == JobKind::kContinue;
+    const bool is_execute = statement && job.request->kind == wire::Request::EXECUTE;
+    if (statement && job.request->token.is_cancelled() && chance(80)) {
+      return world_.fail(ErrorCode::kCancelled, chance(50), index);
+    }
+    if (job.kind == JobKind::kRequest && job.slot != kWriterSlot && job.transaction == nullptr && chance(5)) {
+      return world_.refuse_as_write(index);
+    }
+    const bool may_stream = is_execute && (job.transaction != nullptr || job.slot != kWriterSlot);
+    if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
+    const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose;
+    if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
+    world_.succeed(index);
+  }
+
+  void send() {
+    CoreClient* client = pick();
+    if (client == nullptr) return connect();
+    static const char* kSql[] = {"SELECT 1",     "INSERT INTO t VALUES (1)", "BEGIN",      "COMMIT",      "ROLLBACK",
+                                 "SAVEPOINT s",  "RELEASE s",                "ROLLBACK TO s", "BEGIN READ ONLY"};
+    const auto number = static_cast<std::uint32_t>(below(4));
+    const char* database = chance(50) ? "a" : "b";
+    std::uint64_t id = 0;
+    const std::uint64_t what = below(100);
+    if (what < 60) {
+      id = world_.send(*client, [&](wire::Request::Builder request) {
+        request.setTransaction(number);
+        request.setDatabase(database);
+        if (chance(20)) request.setDeadlineMs(static_cast<std::uint32_t>(1 + below(100)));
+        request.initExecute().setSql(kSql[chance(70) ? below(2) : below(9)]);
+        request.getExecute().setWindowBytes(chance(50) ? 1 : 0);
+      });
+    } else if (what < 72) {
+      id = world_.send(*client, [&](wire::Request::Builder request) {
+        request.setTransaction(number);
+        request.setDatabase(database);
+        auto begin = request.initBegin();
+        begin.setMode(chance(50) ? wire::TransactionMode::READ : wire::TransactionMode::WRITE);
+        begin.setOnError(chance(50) ? wire::TransactionErrorMode::KEEP : wire::TransactionErrorMode::ABORT);
+      });
+    } else if (what < 80) {
+      id = world_.commit(*client, number);
+    } else if (what < 86) {
+      id = world_.rollback(*client, number);
+    } else if (what < 93) {
+      id = world_.cancel(*client, 1 + below(client->last_id));
+    } else {
+      world_.grant(*client, 1 + below(client->last_id), below(300'000));
+      return;  // has no answer
+    }
+    ++requests_;
+    expected_[client].insert(id);
+  }
+
+  void check_answers() {
+    for (const auto& [client, ids] : expected_) {
+      for (const std::uint64_t id : ids) {
+        if (client->state != nullptr && client->terminal_answers_to(id) > 1) fail(fmt::format("{} answered twice", id));
+      }
+    }
+  }
+
+  // Lets everything end: no more requests, all streams granted, and enough time for forgotten transactions to go.
+  void finish() {
+    for (int round = 0; round < 200; ++round) {
+      while (world_.job_count() > 0) world_.succeed(below(world_.job_count()));
+      for (CoreClient* client : live_) {
+        for (const std::uint64_t id : expected_[client]) {
+          if (client->answer_to(id) == nullptr) world_.grant(*client, id, 1 << 20);
+        }
+      }
+      if (round % 2 == 1) world_.pass_ms(500);
+    }
+    for (CoreClient* client : live_) {
+      for (const std::uint64_t id : expected_[client]) {
+        if (client->terminal_answers_to(id) != 1) {
+          fail(fmt::format("request {} has {} answers", id, client->terminal_answers_to(id)));
+        }
+      }
+    }
+    for (CoreClient* client : live_) world_.disconnect(*client);
+    while (world_.job_count() > 0) world_.succeed(below(world_.job_count()));
+    check_nothing_left();
+  }
+
+  void check_nothing_left() {
+    loop_thread.assert_here();
+    const std::string status = world_.dispatcher->status_line();
+    if (status.find("0 sessions") != 0 || status.find("0 transactions open") == std::string::npos) fail(status);
+    live_.clear();
+    CoreClient& last = world_.connect();
+    const auto send_to = [&](const char* database, const char* sql) {
+      return world_.send(last, [&](wire::Request::Builder request) {
+        request.setDatabase(database);
+        request.initExecute().setSql(sql);
+      });
+    };
+    // Every reader connection and both writers are free: what is sent now runs now.
+    for (int i = 0; i < 3; ++i) send_to("a", "SELECT 1");
+    send_to("a", "DELETE FROM t");
+    send_to("b", "DELETE FROM t");
+    if (world_.job_count() != 5) fail(fmt::format("a lane is still taken: {} jobs run of 5", world_.job_count()));
+  }
+
+  [[noreturn]] void fail(const std::string& what) {
+    fmt::print(stderr, "FAILED: {}\n", what);
+    std::exit(1);
+  }
+
+  std::mt19937_64 random_;
+  const std::uint64_t steps_;
+  CoreWorld world_;
+  std::vector<CoreClient*> live_;
+  std::map<CoreClient*, std::set<std::uint64_t>> expected_;
+  std::uint64_t requests_ = 0;
+};
+
+}  // namespace
+}  // namespace skua::test
+
+int main(int argc, char** argv) {
+  const std::uint64_t steps = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
+  const char* from_environment = std::getenv("SKUA_TEST_SEED");
+  std::uint64_t seed = std::random_device{}();
+  if (from_environment != nullptr) seed = std::strtoull(from_environment, nullptr, 10);
+  if (argc > 2) seed = std::strtoull(argv[2], nullptr, 10);
+  fmt::print("seed {}, {} steps\n", seed, steps);
+  std::fflush(stdout);
+  skua::test::Simulation simulation(seed, steps);
+  simulation.run();
+  fmt::print("{} requests, each answered exactly once\n", simulation.requests());
+  return 0;
+}
