@@ -131,6 +131,8 @@ class ConfigReader {
           SKUA_ASSIGN(options.create, boolean(name, inner));
         } else if (name == "foreign_keys") {
           SKUA_ASSIGN(options.foreign_keys, boolean(name, inner));
+        } else if (name == "trusted_schema") {
+          SKUA_ASSIGN(options.trusted_schema, boolean(name, inner));
         } else if (name == "checkpoint_pages") {
           SKUA_ASSIGN(const std::uint64_t pages, number(name, inner, 1, 1'000'000));
           options.checkpoint_pages = static_cast<std::uint32_t>(pages);

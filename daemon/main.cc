@@ -11,7 +11,6 @@
 #include "daemon/core/dispatcher.h"
 #include "daemon/engine/sqlite_executor.h"
 #include "daemon/net/server.h"
-#include "daemon/version.h"
 
 namespace skua {
 namespace {
@@ -65,13 +64,14 @@ Status serve(const Config& config, AccessRules access) {
     options.database_names.push_back(database.name);
     spdlog::info("database '{}' is {}", database.name, database.file);
   }
-  options.server_version = kVersion;
+  options.server_version = SKUA_VERSION;
   options.sqlite_version = SqliteExecutor::sqlite_version();
   Dispatcher dispatcher(std::move(options), *executor, monotonic_us());
   const bool allow_others = access.allows_others();
   Server server(dispatcher, completions, std::move(access), config.limits.drain_ms_max);
   SKUA_TRY(server.bind({config.socket_path, allow_others, inherited_fd}));
   SKUA_TRY(server.run());
+  executor->stop();
   return {};
 }
 
@@ -85,7 +85,7 @@ int run(const Arguments& arguments) {
                config.databases.size() == 1 ? "" : "s", config.socket_path);
     return 0;
   }
-  spdlog::info("skuad {} starts, SQLite {}", kVersion, SqliteExecutor::sqlite_version());
+  spdlog::info("skuad {} starts, SQLite {}", SKUA_VERSION, SqliteExecutor::sqlite_version());
   if (const Status status = serve(config, std::move(*access)); !status) return fail(status.error(), kExitFailure);
   spdlog::info("skuad stopped");
   return 0;
@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
   app.add_option("--log-level", arguments.log_level, "trace, debug, info (default), warn, error or off")
       ->type_name("LEVEL");
   app.add_flag("--check-config", arguments.check_config, "Check the configuration and exit");
-  app.set_version_flag("--version", std::string("skuad ") + skua::kVersion);
+  app.set_version_flag("--version", "skuad " SKUA_VERSION);
   app.footer("Example:\n  skuad --socket /tmp/skua.sock --database shop=/var/lib/shop.db");
   (void)skua::set_up_log("info", skua::LogTarget::kAuto);
   try {

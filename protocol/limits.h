@@ -18,7 +18,7 @@ inline constexpr std::size_t kWordBytes = 8;
 inline constexpr std::uint16_t kProtocolVersionMin = 1;
 inline constexpr std::uint16_t kProtocolVersionMax = 1;
 
-// One value (text or blob), either way. The promise is 64 MiB.
+// One text or blob parameter. Values in results are bounded by the row.
 inline constexpr std::size_t kValueBytesMax = 64 * kMiB;
 // One row, either way: SQLite's own limit on a row (SQLITE_LIMIT_LENGTH) is set to it.
 inline constexpr std::size_t kRowBytesMax = 96 * kMiB;
@@ -32,7 +32,8 @@ inline constexpr std::uint32_t kFrameSegmentsMax = 64;
 inline constexpr std::uint64_t kTraversalFactor = 8;
 // The schema nests eight deep at the most.
 inline constexpr int kNestingLevelsMax = 16;
-// SQLite's own limits, kept at Debian's values.
+// SQLite's own limits. Debian's SQLite allows more parameters and longer SQL; these are what upstream allows, and what
+// one frame and a second of parsing bear.
 inline constexpr std::size_t kColumnsMax = 2000;
 inline constexpr std::size_t kParametersMax = 32'766;
 inline constexpr std::size_t kSqlBytesMax = 1 * kMiB;
@@ -45,6 +46,12 @@ inline constexpr std::size_t kSavepointsMax = 64;
 inline constexpr std::size_t kFirstBatchBytes = 8 * kKiB;
 inline constexpr std::size_t kBatchBytes = 64 * kKiB;
 inline constexpr std::size_t kBatchRowsMax = 65'536;
+// Rows that one received batch may claim: columns of NULLs cost no bytes, so the frame's size does not bound them.
+inline constexpr std::size_t kReceivedBatchRowsMax = std::size_t{1} << 22;
+// A session whose client does not read gets no further batches beyond this, whatever its credit.
+inline constexpr std::size_t kStreamUnsentBytesMax = 4 * kMiB;
+// How long a session that is being closed may take to read what it was sent.
+inline constexpr std::uint64_t kLingerMs = 5'000;
 
 // A response of at most this size is sent without looking at the credit: it costs less than holding it.
 inline constexpr std::size_t kFrameBytesFree = 1 * kKiB;

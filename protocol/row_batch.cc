@@ -9,9 +9,6 @@
 
 namespace skua {
 
-// The rows one received batch may claim; all-NULL columns cost no bytes, so the frame's size does not bound them.
-static constexpr std::size_t kReceivedRowsMax = std::size_t{1} << 22;
-
 RowBatchBuilder::RowBatchBuilder(std::size_t column_count) : columns_(column_count) {}
 
 void RowBatchBuilder::clear() {
@@ -274,9 +271,9 @@ Result<RowBatchReader> RowBatchReader::open(wire::RowBatch::Reader batch) {
   RowBatchReader reader;
   reader.row_count_ = batch.getRowCount();
   const auto columns = batch.getColumns();
-  if (reader.row_count_ > kReceivedRowsMax) {
-    return make_error(ErrorCode::kLimit, fmt::format("a row batch has {} rows, the most is {} (batch_rows_max)",
-                                                     reader.row_count_, kReceivedRowsMax));
+  if (reader.row_count_ > kReceivedBatchRowsMax) {
+    return make_error(ErrorCode::kLimit, fmt::format("a row batch has {} rows, the most is {} (received_batch_rows_max)",
+                                                     reader.row_count_, kReceivedBatchRowsMax));
   }
   if (columns.size() > kParametersMax) {
     return make_error(ErrorCode::kLimit, fmt::format("a row batch has {} columns, the most is {} (parameters_max)",

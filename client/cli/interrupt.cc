@@ -15,11 +15,27 @@ std::atomic<bool> interrupt_requested = false;
 std::atomic<bool> leaves = false;
 std::atomic<const Canceller*> active_canceller = nullptr;
 
+// A cancel that comes just before its request is sent is lost, because it was not meant for that request. So it
+// is repeated until the request has ended.
+constexpr unsigned kRepeatSeconds = 1;
+
+void cancel_active() {
+  if (const Canceller* canceller = active_canceller.load()) canceller->cancel();
+}
+
 void on_interrupt(int) {
-  const Canceller* canceller = active_canceller.load();
   const bool again = interrupt_requested.exchange(true);
-  if (leaves.load() && (again || canceller == nullptr)) ::_exit(static_cast<int>(ExitCode::kInterrupted));
-  if (canceller != nullptr) canceller->cancel();
+  if (leaves.load() && (again || active_canceller.load() == nullptr)) {
+    ::_exit(static_cast<int>(ExitCode::kInterrupted));
+  }
+  cancel_active();
+  ::alarm(kRepeatSeconds);
+}
+
+void on_alarm(int) {
+  if (!interrupt_requested.load()) return;
+  cancel_active();
+  ::alarm(kRepeatSeconds);
 }
 
 }  // namespace
@@ -27,14 +43,19 @@ void on_interrupt(int) {
 void Interrupt::install(Manner manner) {
   leaves = manner == Manner::kLeave;
   struct sigaction action = {};
-  action.sa_handler = on_interrupt;
   sigemptyset(&action.sa_mask);
+  action.sa_handler = on_alarm;
+  ::sigaction(SIGALRM, &action, nullptr);
+  action.sa_handler = on_interrupt;
   ::sigaction(SIGINT, &action, nullptr);
 }
 
 bool Interrupt::requested() { return interrupt_requested.load(); }
 
-void Interrupt::clear() { interrupt_requested = false; }
+void Interrupt::clear() {
+  interrupt_requested = false;
+  ::alarm(0);
+}
 
 CancelOnInterrupt::CancelOnInterrupt(const Connection& connection) : canceller_(connection.canceller()) {
   active_canceller = &canceller_;

@@ -55,10 +55,18 @@ char** complete(const char* start, int, int) {
 }
 
 void abandon_line() {
+  // Before the terminal is given back, which moves the cursor to the start of the line.
+  std::fputs("^C\n", rl_outstream);
   rl_callback_sigcleanup();
   rl_free_line_state();
   rl_callback_handler_remove();
-  std::fputs("^C\n", rl_outstream);
+}
+
+// After Ctrl-D, so that what the starting shell prints next begins on a line of its own. With bracketed paste
+// readline has done so.
+void end_line() {
+  if (std::string_view(rl_variable_value("enable-bracketed-paste")) == "on") return;
+  std::fputs("\n", rl_outstream);
   std::fflush(rl_outstream);
 }
 
@@ -104,9 +112,7 @@ Result<LineSource::Outcome> ReadlineEditor::read(const std::string& prompt, std:
     }
   }
   if (!typed.line) {
-    // So that what the starting shell prints next begins on a line of its own.
-    std::fputs("\n", rl_outstream);
-    std::fflush(rl_outstream);
+    end_line();
     return Outcome::kEnd;
   }
   line = std::move(*typed.line);

@@ -68,6 +68,10 @@ class LineLoop {
     }
     splitter_.add(line + "\n");
     while (const auto statement = splitter_.next()) {
+      if (Interrupt::requested()) {
+        if (is_person()) print_status("");
+        return ExitCode::kInterrupted;
+      }
       const ExitCode code = session_.run({statement->sql, source_, statement->line});
       if (code != ExitCode::kDone && (!is_person() || session_.has_quit() || Interrupt::requested()))
         return code;
@@ -109,6 +113,9 @@ ExitCode run_shell(const ConnectionArguments& arguments, OutputFile& out) {
   const ServerInfo& server = session.connection()->server();
   print_status(fmt::format("skua {}, SQLite {}. Statements end with a semicolon; .help lists commands.",
                            server.server_version, server.sqlite_version));
+  if (session.database().empty()) {
+    print_status(fmt::format("Databases: {}. Choose with .use NAME.", fmt::join(server.databases, ", ")));
+  }
   const std::unique_ptr<LineSource> editor = make_editor(session);
   return LineLoop(session, *editor, {}).run();
 }

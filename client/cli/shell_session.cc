@@ -91,6 +91,8 @@ void ShellSession::print_remark(const Summary& summary, double seconds) {
 
 ExitCode ShellSession::failed(const Error& error, const StatementPlace& place) {
   out_.flush();
+  // The terminal has shown a ^C, and the cursor stands behind it.
+  if (interactive_ && Interrupt::requested()) print_status("");
   print_status(error_report(error, place));
   if (connection_ && !connection_->is_open()) {
     note_loss();

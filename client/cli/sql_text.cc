@@ -203,6 +203,17 @@ std::string text_literal(std::string_view text) {
   return literal;
 }
 
+std::string real_literal(double value) {
+  // SQL has no word for infinity, but SQLite reads a number that is too large as it.
+  if (std::isinf(value)) return value > 0 ? "1e999" : "-1e999";
+  // Whole numbers are exact this way; RealText loses the last bits of some.
+  constexpr double kIntegerEnd = 9223372036854775808.0;
+  if (value >= -kIntegerEnd && value < kIntegerEnd && value == std::trunc(value)) {
+    return fmt::format("{}.0", static_cast<std::int64_t>(value));
+  }
+  return std::string(RealText(value, RealText::kSqlDigits).view());
+}
+
 }  // namespace
 
 std::span<const std::string_view> keywords() { return kKeywords; }
@@ -232,9 +243,7 @@ std::string sql_literal(const ValueView& value) {
     case ValueKind::kInteger:
       return fmt::format("{}", value.integer());
     case ValueKind::kReal:
-      // SQL has no word for infinity, but SQLite reads a number that is too large as it.
-      if (std::isinf(value.real())) return value.real() > 0 ? "1e999" : "-1e999";
-      return std::string(RealText(value.real(), RealText::kSqlDigits).view());
+      return real_literal(value.real());
     case ValueKind::kText:
       return text_literal(value.bytes());
     case ValueKind::kBlob:

@@ -10,7 +10,8 @@
 
 namespace skua {
 
-// A received message in memory of its own. Throws kj::Exception if it is malformed: make and read it in guarded().
+// A received message in memory of its own. Throws kj::Exception if it is malformed: make and read it in
+// guarded().
 class ReceivedMessage {
  public:
   explicit ReceivedMessage(Frame frame) : frame_(std::move(frame)), view_(frame_.view()) {}

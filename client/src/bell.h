@@ -1,7 +1,8 @@
 // Canceller::Bell: what a Canceller rings and a Channel listens to.
 //
-// Counts its rings, and wakes a poll() through an eventfd. The count is what decides: a request remembers it at its
-// start, so that a ring before the request does not concern it. ring() may run on any thread and in a signal handler.
+// Counts its rings, and wakes a poll() through an eventfd. The count is what decides: a request remembers it at
+// its start, so that a ring before the request does not concern it. ring() may run on any thread and in a
+// signal handler.
 #pragma once
 
 #include <sys/eventfd.h>

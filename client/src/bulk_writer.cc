@@ -133,8 +133,8 @@ class BulkWriter::State {
 };
 
 BulkWriter::BulkWriter(Transaction& transaction, std::string sql, std::size_t column_count)
-    : state_(std::make_unique<State>(transaction.channel_, transaction.number_, transaction.database_, std::move(sql),
-                                     column_count)) {}
+    : state_(std::make_unique<State>(transaction.channel_, transaction.number_, transaction.database_,
+                                     std::move(sql), column_count)) {}
 BulkWriter::BulkWriter(BulkWriter&&) noexcept = default;
 BulkWriter& BulkWriter::operator=(BulkWriter&&) noexcept = default;
 BulkWriter::~BulkWriter() = default;

@@ -29,7 +29,10 @@ int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> unti
 }  // namespace
 
 Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, std::string database)
-    : socket_(std::move(socket)), bell_(std::move(bell)), database_(std::move(database)), reader_(kFrameBytesMax) {}
+    : socket_(std::move(socket)),
+      bell_(std::move(bell)),
+      database_(std::move(database)),
+      reader_(kFrameBytesMax) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
   const std::string path = options.socket_path.empty() ? default_socket_path() : options.socket_path;
@@ -68,8 +71,9 @@ Status Channel::say_hello(const ConnectOptions& options) {
   }
   SKUA_ASSIGN(hello_, receive_only<HelloReply>(id));
   if (hello_.version < kProtocolVersionMin || hello_.version > kProtocolVersionMax) {
-    return make_error(ErrorCode::kVersion, fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",
-                                                       hello_.version, kProtocolVersionMin, kProtocolVersionMax));
+    return make_error(ErrorCode::kVersion,
+                      fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",
+                                  hello_.version, kProtocolVersionMin, kProtocolVersionMax));
   }
   return {};
 }
@@ -107,7 +111,15 @@ Result<std::uint64_t> Channel::start(Request request) {
 void Channel::send_and_forget(Request request) {
   if (broken_) return;
   enqueue(std::move(request)).discarded = true;
+  flush();
+}
+
+void Channel::flush() {
+  const auto until = Clock::now() + kDeadlineGrace;
   send_queued();
+  while (!broken_ && !outgoing_.empty()) {
+    if (!wait(until)) break_connection(make_error(ErrorCode::kLost, "the daemon does not read"));
+  }
 }
 
 void Channel::grant(std::uint64_t id, std::uint64_t bytes) {
@@ -160,7 +172,8 @@ Result<Response> Channel::receive(std::uint64_t id) {
       return error;
     }
     if (!wait(until)) {
-      break_connection(make_error(ErrorCode::kLost, "the daemon did not answer, long after the request's deadline"));
+      break_connection(
+          make_error(ErrorCode::kLost, "the daemon did not answer, long after the request's deadline"));
     }
     if (!broken_) answer_bell(id, pending);
   }
@@ -222,9 +235,12 @@ void Channel::receive_available() {
     if (received < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      return break_connection(make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno)));
+      return break_connection(
+          make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno)));
     }
-    if (received == 0) return break_connection(make_error(ErrorCode::kLost, "the daemon closed the connection"));
+    if (received == 0) {
+      return break_connection(make_error(ErrorCode::kLost, "the daemon closed the connection"));
+    }
     reader_.commit(static_cast<std::size_t>(received));
     if (Status taken = take_frames(); !taken) return break_connection(std::move(taken).error());
     if (static_cast<std::size_t>(received) < space.size()) return;
@@ -250,7 +266,8 @@ Status Channel::take_response(Response response) {
   if (at == pending_.end()) {
     // A refused grant: it came after the end of its stream.
     if (error != nullptr && response.id <= last_id_) return {};
-    return make_error(ErrorCode::kProtocol, fmt::format("a response to {}, a request that is not under way", response.id));
+    return make_error(ErrorCode::kProtocol,
+                      fmt::format("a response to {}, a request that is not under way", response.id));
   }
   Pending& pending = at->second;
   if (pending.discarded) {
@@ -281,8 +298,9 @@ Error Channel::reject(std::string message) {
 
 Error Channel::lost(const Pending& pending) const {
   if (pending.sent && pending.may_commit) {
-    return make_error(ErrorCode::kInDoubt,
-                      "the connection was lost before the answer, it may have been committed: " + broken_->message);
+    return make_error(
+        ErrorCode::kInDoubt,
+        "the connection was lost before the answer, it may have been committed: " + broken_->message);
   }
   const bool is_protocol = broken_->code == ErrorCode::kProtocol;
   Error error = make_error(is_protocol ? ErrorCode::kProtocol : ErrorCode::kLost,

@@ -1,10 +1,11 @@
 // Channel: one session on one socket: its request ids, its requests under way, and the waiting.
 //
-// Sends requests, and gives each response to the request it answers. While one request is waited for, what arrives for
-// others is kept for them; their windows bound how much that is. Sending never blocks by itself: a daemon that is busy
-// sending to us would not read, so both directions are served while waiting.
+// Sends requests, and gives each response to the request it answers. While one request is waited for, what
+// arrives for others is kept for them; their windows bound how much that is. Both directions are served while
+// waiting: a daemon that is busy sending to us may not read.
 //
-// One thread at a time, as all of the client; only the bell may be rung from elsewhere. Knows neither SQL nor rows.
+// One thread at a time, as all of the client; only the bell may be rung from elsewhere. Knows neither SQL nor
+// rows.
 #pragma once
 
 #include <chrono>
@@ -40,10 +41,12 @@ class Channel {
   RequestHead head(const RequestOptions& options, std::uint32_t transaction = 0);
   std::uint32_t next_transaction();
 
-  // Puts the request under way. kLost if the connection is gone. Everything started must be received to its last
-  // response, or abandoned.
+  // Puts the request under way. kLost if the connection is gone. Everything started must be received to its
+  // last response, or abandoned.
   Result<std::uint64_t> start(Request request);
-  // Puts the request under way and ignores what comes of it.
+  // Puts the request under way and ignores what comes of it. Returns when it was sent whole, because nobody may
+  // wait for anything on this connection for a long time; a daemon that does not read loses the connection
+  // instead.
   void send_and_forget(Request request);
   // Waits for the next response to the request. An error is its last.
   Result<Response> receive(std::uint64_t id);
@@ -68,8 +71,8 @@ class Channel {
   std::uint32_t stream_window_bytes() const { return hello_.stream_window_bytes; }
   std::uint32_t stream_window_bytes_max() const { return hello_.stream_window_bytes_max; }
   const std::shared_ptr<Canceller::Bell>& bell() const { return bell_; }
-  // How often the bell was rung. A ring cancels one request: the one waited for, else the first that is waited for
-  // next of those that were under way already.
+  // How often the bell was rung. A ring cancels one request: the one waited for, else the first that is waited
+  // for next of those that were under way already.
   std::uint32_t ring_count() const;
 
  private:
@@ -97,6 +100,8 @@ class Channel {
   Pending& enqueue(Request request);
   void answer_bell(std::uint64_t id, Pending& pending);
   void send_cancel(std::uint64_t id);
+  // Waits until everything is sent.
+  void flush();
 
   // Waits until the socket is ready or the bell rings, then sends and receives. False: `until` passed first.
   bool wait(Deadline until);

@@ -22,15 +22,15 @@ Connection::~Connection() = default;
 
 Result<ResultSet> Connection::execute(std::string_view sql, const Parameters& parameters,
                                       const RequestOptions& options) {
-  SKUA_ASSIGN(Request request,
-              execute_request(channel_->head(options), sql, parameters, options.window_bytes, options.durability));
+  SKUA_ASSIGN(Request request, execute_request(channel_->head(options), sql, parameters, options.window_bytes,
+                                               options.durability));
   return collect_rows(channel_, std::move(request), options.window_bytes);
 }
 
 Result<RowStream> Connection::stream(std::string_view sql, const Parameters& parameters,
                                      const RequestOptions& options) {
-  SKUA_ASSIGN(Request request,
-              execute_request(channel_->head(options), sql, parameters, options.window_bytes, options.durability));
+  SKUA_ASSIGN(Request request, execute_request(channel_->head(options), sql, parameters, options.window_bytes,
+                                               options.durability));
   return open_stream(channel_, std::move(request), options.window_bytes);
 }
 
@@ -48,7 +48,15 @@ Result<ProgramResult> Connection::run(const Program& program, const RequestOptio
 Result<Transaction> Connection::begin(TransactionMode mode, const RequestOptions& options) {
   const std::uint32_t number = channel_->next_transaction();
   SKUA_ASSIGN(Request request, begin_request(channel_->head(options, number), mode, options.durability));
-  SKUA_TRY(channel_->call<Summary>(std::move(request)));
+  if (auto begun = channel_->call<Summary>(std::move(request)); !begun) {
+    // The daemon keeps the number of a failed begin until it hears rollback.
+    if (begun.error().transaction == TransactionState::kAborted) {
+      if (auto rollback = rollback_request(channel_->head(options, number)); rollback) {
+        channel_->send_and_forget(std::move(*rollback));
+      }
+    }
+    return std::move(begun).error();
+  }
   return Transaction(channel_, number, options.database);
 }
 

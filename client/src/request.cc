@@ -11,7 +11,8 @@ namespace skua {
 
 static_assert(static_cast<int>(Durability::kRelaxed) == static_cast<int>(wire::Durability::RELAXED));
 static_assert(static_cast<int>(TransactionMode::kRead) == static_cast<int>(wire::TransactionMode::READ));
-static_assert(static_cast<int>(SavepointAction::kRollbackTo) == static_cast<int>(wire::SavepointAction::ROLLBACK_TO));
+static_assert(static_cast<int>(SavepointAction::kRollbackTo) ==
+              static_cast<int>(wire::SavepointAction::ROLLBACK_TO));
 static_assert(static_cast<int>(Outcome::kReturnedNone) == static_cast<int>(wire::Outcome::RETURNED_NONE));
 
 namespace {
@@ -35,7 +36,9 @@ std::size_t words_of(const Parameters& parameters) {
 class Draft {
  public:
   Draft(const RequestHead& head, std::size_t words)
-      : head_(head), frame_(kHeadWords + words_of(head.database) + words), root_(frame_.initRoot<wire::Request>()) {
+      : head_(head),
+        frame_(kHeadWords + words_of(head.database) + words),
+        root_(frame_.initRoot<wire::Request>()) {
     root_.setId(head.id);
     if (!head.database.empty()) fill_text(root_.initDatabase(size_of(head.database)), head.database);
     root_.setTransaction(head.transaction);
@@ -44,8 +47,9 @@ class Draft {
 
   static Status check_size(std::size_t words) {
     if (words <= kFrameBytesMax / kWordBytes - 2 * kHeadWords) return {};
-    return make_error(ErrorCode::kLimit, fmt::format("the request needs about {} bytes, the most is {} (frame_bytes_max)",
-                                                     words * kWordBytes, kFrameBytesMax));
+    return make_error(ErrorCode::kLimit,
+                      fmt::format("the request needs about {} bytes, the most is {} (frame_bytes_max)",
+                                  words * kWordBytes, kFrameBytesMax));
   }
 
   static kj::uint size_of(std::string_view text) { return static_cast<kj::uint>(text.size()); }

@@ -1,7 +1,8 @@
-// Builds the requests of the protocol, ready to be sent. No I/O: the blocking client and any other engine share it.
+// Builds the requests of the protocol, ready to be sent. No I/O: the blocking client and any other engine share
+// it.
 //
-// Every function that takes what a caller supplies fails with kLimit if the request would not fit into one frame.
-// Any thread.
+// Every function that takes what a caller supplies fails with kLimit if the request would not fit into one
+// frame. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +27,10 @@ struct RequestHead {
 struct Request {
   std::uint64_t id = 0;
   std::uint32_t deadline_ms = 0;
-  // True if the request can make something permanent, so that losing the connection before its answer leaves the
-  // caller in doubt (kInDoubt). Otherwise nothing was changed, or the daemon rolls it back (kLost). True for a commit,
-  // as a request or as SQL text, and for whatever executes SQL outside of a transaction: only the daemon knows
-  // whether that SQL writes.
+  // True if the request can make something permanent, so that losing the connection before its answer leaves
+  // the caller in doubt (kInDoubt). Otherwise nothing was changed, or the daemon rolls it back (kLost). True
+  // for a commit, as a request or as SQL text, and for whatever executes SQL outside of a transaction: only the
+  // daemon knows whether that SQL writes.
   bool may_commit = false;
   Frame frame;
 };
@@ -44,8 +45,8 @@ Result<Request> execute_request(const RequestHead& head, std::string_view sql, c
 Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,
                                      Durability durability);
 Result<Request> program_request(const RequestHead& head, const Program& program, Durability durability);
-// The transaction goes on after an error: the caller of a blocking client sees each one. The durability is that of its
-// commit.
+// The transaction goes on after an error: the caller of a blocking client sees each one. The durability is that
+// of its commit.
 Result<Request> begin_request(const RequestHead& head, TransactionMode mode, Durability durability);
 Result<Request> commit_request(const RequestHead& head);
 Result<Request> rollback_request(const RequestHead& head);

@@ -47,7 +47,8 @@ Result<RowsReply> read_rows(wire::Rows::Reader in, const std::shared_ptr<const R
   return reply;
 }
 
-Result<StepResult> read_step(wire::StepReply::Reader in, const std::shared_ptr<const ReceivedMessage>& message) {
+Result<StepResult> read_step(wire::StepReply::Reader in,
+                             const std::shared_ptr<const ReceivedMessage>& message) {
   StepResult step;
   switch (in.which()) {
     case wire::StepReply::SKIPPED: step.skipped = true; return step;
@@ -70,8 +71,8 @@ Result<ProgramResult> read_program(wire::ProgramReply::Reader in,
   ProgramResult result;
   const auto steps = in.getSteps();
   if (steps.size() > kProgramStepsMax) {
-    return make_error(ErrorCode::kProtocol, fmt::format("a program reply has {} steps, the most is {}", steps.size(),
-                                                        kProgramStepsMax));
+    return make_error(ErrorCode::kProtocol, fmt::format("a program reply has {} steps, the most is {}",
+                                                        steps.size(), kProgramStepsMax));
   }
   result.steps.reserve(steps.size());
   for (const auto step : steps) {

@@ -39,7 +39,8 @@ struct Response {
   std::variant<Error, HelloReply, RowsReply, Summary, ProgramResult, Description> body;
 };
 
-// kProtocol for a response that is malformed, contradicts itself, or is of a kind that this version does not know.
+// kProtocol for a response that is malformed, contradicts itself, or is of a kind that this version does not
+// know.
 Result<Response> read_response(Frame frame);
 
 }  // namespace skua

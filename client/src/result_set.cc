@@ -26,14 +26,16 @@ Row ResultSet::row(std::size_t index) const {
 
 Result<Row> ResultSet::one() const {
   if (row_count_ != 1) {
-    return make_error(ErrorCode::kUsage, fmt::format("exactly one row was wanted, the result has {}", row_count_));
+    return make_error(ErrorCode::kUsage,
+                      fmt::format("exactly one row was wanted, the result has {}", row_count_));
   }
   return row(0);
 }
 
 Result<std::optional<Row>> ResultSet::one_or_none() const {
   if (row_count_ > 1) {
-    return make_error(ErrorCode::kUsage, fmt::format("at most one row was wanted, the result has {}", row_count_));
+    return make_error(ErrorCode::kUsage,
+                      fmt::format("at most one row was wanted, the result has {}", row_count_));
   }
   if (row_count_ == 0) return std::optional<Row>();
   return std::optional<Row>(row(0));

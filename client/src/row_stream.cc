@@ -17,8 +17,8 @@ RowStream::State::State(std::shared_ptr<Channel> channel, std::uint64_t id, std:
 
 RowStream::State::~State() { cancel(); }
 
-Result<std::unique_ptr<RowStream::State>> RowStream::State::start(std::shared_ptr<Channel> channel, Request request,
-                                                                  std::uint32_t window_bytes) {
+Result<std::unique_ptr<RowStream::State>> RowStream::State::start(std::shared_ptr<Channel> channel,
+                                                                  Request request, std::uint32_t window_bytes) {
   SKUA_ASSIGN(const std::uint64_t id, channel->start(std::move(request)));
   return std::make_unique<State>(std::move(channel), id, window_bytes);
 }

@@ -1,7 +1,9 @@
-// StatementScanner finds where statements end in a text that grows, looking at each byte once. It cuts tokens where
-// SqlLexer does, but can stop in the middle of one when the text ends, and go on when there is more of it.
+// StatementScanner finds where statements end in a text that grows, looking at each byte once. It cuts tokens
+// where SqlLexer does, but can stop in the middle of one when the text ends, and go on when there is more of
+// it.
 //
-// Holds positions in the text, never the text. One thread. The rules are those of sqlite.org/c3ref/complete.html.
+// Holds positions in the text, never the text. One thread. The rules are those of
+// sqlite.org/c3ref/complete.html.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +14,8 @@ namespace skua {
 
 class StatementScanner {
  public:
-  // Goes on to the end of the statement, behind its semicolon (true), or of the text (false). `text` is what it was
-  // at the last call, with more behind it.
+  // Goes on to the end of the statement, behind its semicolon (true), or of the text (false). `text` is what it
+  // was at the last call, with more behind it.
   bool find_end(std::string_view text);
   // Begins the next statement where the last one ended.
   void restart();
@@ -26,8 +28,8 @@ class StatementScanner {
   std::size_t at() const { return at_; }
   // Its line.
   std::size_t line() const { return line_; }
-  // Of the statement so far: is there any token in it, the place and line of the first, and the end of the last. The
-  // final semicolon is not a part of it.
+  // Of the statement so far: is there any token in it, the place and line of the first, and the end of the
+  // last. The final semicolon is not a part of it.
   bool has_token() const { return first_token_ != kNone; }
   std::size_t first_token() const { return first_token_; }
   std::size_t first_line() const { return first_line_; }
@@ -61,7 +63,7 @@ class StatementScanner {
   std::size_t tokens_end_ = 0;
   Inside inside_ = Inside::kNothing;
   Progress progress_ = Progress::kStart;
-  char close_ = 0;  // of kQuoted
+  char close_ = 0;                 // of kQuoted
   char word_[kWordBytesMax] = {};  // in upper case, as far as it fits
   std::size_t word_bytes_ = 0;
 };

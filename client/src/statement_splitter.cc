@@ -33,8 +33,8 @@ class StatementSplitter::State {
   std::optional<Statement> rest() {
     if (std::optional<Statement> statement = next()) return statement;
     std::optional<Statement> statement;
-    // Bytes that were not looked at could have become a comment or a byte order mark with more text. Now they are a
-    // token, unless they are the `*` of a comment's end.
+    // Bytes that were not looked at could have become a comment or a byte order mark with more text. Now they
+    // are a token, unless they are the `*` of a comment's end.
     const bool has_more = scanner_.at() < text_.size() && !scanner_.in_block_comment();
     if (scanner_.has_token()) {
       statement = cut(has_more ? text_.size() : scanner_.tokens_end());

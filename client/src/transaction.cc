@@ -83,7 +83,9 @@ Status Transaction::change_savepoint(std::string_view name, SavepointAction acti
 
 Status Transaction::savepoint(std::string_view name) { return change_savepoint(name, SavepointAction::kSet); }
 Status Transaction::release(std::string_view name) { return change_savepoint(name, SavepointAction::kRelease); }
-Status Transaction::rollback_to(std::string_view name) { return change_savepoint(name, SavepointAction::kRollbackTo); }
+Status Transaction::rollback_to(std::string_view name) {
+  return change_savepoint(name, SavepointAction::kRollbackTo);
+}
 
 Status Transaction::commit(const RequestOptions& options) {
   if (channel_ == nullptr) return not_open();

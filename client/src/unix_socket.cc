@@ -30,18 +30,21 @@ std::string describe(int error_number, const std::string& path, std::uint32_t ti
     case ENOENT:
     case ENOTDIR:
       return fmt::format(
-          "there is no socket at {0}: is skuad running? Start it with `skuad --socket {0} --database NAME=FILE`, or "
+          "there is no socket at {0}: is skuad running? Start it with `skuad --socket {0} --database "
+          "NAME=FILE`, or "
           "set SKUA_SOCKET to the path of its socket",
           path);
     case ECONNREFUSED:
-      return fmt::format("nobody listens at {0}: skuad has ended. Start it with `skuad --socket {0} --database NAME=FILE`",
-                         path);
+      return fmt::format(
+          "nobody listens at {0}: skuad has ended. Start it with `skuad --socket {0} --database NAME=FILE`",
+          path);
     case EACCES:
     case EPERM:
-      return fmt::format("no permission to use {}: its owner has to let user {} reach and write to it", path, ::geteuid());
-    case EAGAIN:
-      return fmt::format("skuad at {} did not accept the connection within {} ms", path, timeout_ms);
-    default: return fmt::format("cannot connect to {}: {}", path, std::generic_category().message(error_number));
+      return fmt::format("no permission to use {}: its owner has to let user {} reach and write to it", path,
+                         ::geteuid());
+    case EAGAIN: return fmt::format("skuad at {} did not accept the connection within {} ms", path, timeout_ms);
+    default:
+      return fmt::format("cannot connect to {}: {}", path, std::generic_category().message(error_number));
   }
 }
 
@@ -57,14 +60,15 @@ std::string default_socket_path() {
 
 Result<FileDescriptor> connect_unix(const std::string& path, std::uint32_t timeout_ms) {
   if (path.size() > kSocketPathBytesMax) {
-    return make_error(ErrorCode::kUsage, fmt::format("the socket path has {} bytes, the most is {}: {}", path.size(),
-                                                     kSocketPathBytesMax, path));
+    return make_error(ErrorCode::kUsage, fmt::format("the socket path has {} bytes, the most is {}: {}",
+                                                     path.size(), kSocketPathBytesMax, path));
   }
   FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return make_error(ErrorCode::kConnect, describe(errno, path, timeout_ms));
 
   // A full backlog blocks connect(), and the send timeout limits that too (socket(7)).
-  const timeval timeout{static_cast<time_t>(timeout_ms / 1000), static_cast<suseconds_t>(timeout_ms % 1000 * 1000)};
+  const timeval timeout{static_cast<time_t>(timeout_ms / 1000),
+                        static_cast<suseconds_t>(timeout_ms % 1000 * 1000)};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 
   sockaddr_un address{};

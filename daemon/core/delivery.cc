@@ -4,17 +4,12 @@
 
 namespace skua {
 
-namespace {
-
-// A session whose client does not read gets no further batches beyond this, whatever its credit.
-constexpr std::size_t kUnsentBytesMax = 4 * kMiB;
-
-}  // namespace
-
 Error stopped_error(CancelReason reason) {
   switch (reason) {
     case CancelReason::kDeadline: return make_error(ErrorCode::kDeadline, "the request's deadline passed");
     case CancelReason::kLimit: return make_error(ErrorCode::kLimit, "the transaction passed transaction_total_ms_max");
+    case CancelReason::kAborted:
+      return make_error(ErrorCode::kTransactionAborted, "another request made its transaction roll back");
     case CancelReason::kNone:
     case CancelReason::kClient:
     case CancelReason::kSessionGone: break;
@@ -53,7 +48,7 @@ void Delivery::send_held(const std::shared_ptr<Request>& request) {
 
 bool Delivery::may_continue(const Request& request) const {
   return request.credit_bytes > 0 && request.session != nullptr &&
-         request.session->sink->unsent_bytes() < kUnsentBytesMax;
+         request.session->sink->unsent_bytes() < kStreamUnsentBytesMax;
 }
 
 void Delivery::fail(const std::shared_ptr<Request>& request, const Error& error) {
@@ -70,6 +65,17 @@ void Delivery::succeed(const std::shared_ptr<Request>& request, TransactionState
   Summary summary;
   summary.transaction = transaction;
   summary.server_us = context_.now_us - request->arrival_us;
+  if (request->session != nullptr) request->session->sink->send(done_response(request->id, summary));
+  end(request);
+}
+
+void Delivery::finish_early(const std::shared_ptr<Request>& request) {
+  if (request->is_ended()) return;
+  SKUA_CHECK(request->last_is_held && !request->held.empty());
+  MessageView view(request->held.back().view());
+  const wire::Response::Reader last = view.root<wire::Response>();
+  SKUA_CHECK(last.isRows());
+  const Summary summary = read_summary(last.getRows().getDone());
   if (request->session != nullptr) request->session->sink->send(done_response(request->id, summary));
   end(request);
 }

@@ -24,6 +24,8 @@ class Delivery {
   // These end the request; one that has ended already is left alone.
   void fail(const std::shared_ptr<Request>& request, const Error& error) SKUA_REQUIRES(loop_thread);
   void succeed(const std::shared_ptr<Request>& request, TransactionState transaction) SKUA_REQUIRES(loop_thread);
+  // All is done and only rows are held: leaves them out and answers with the summary alone.
+  void finish_early(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   // Without an answer: the session is gone.
   void forget(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 

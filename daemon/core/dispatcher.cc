@@ -146,15 +146,26 @@ void Dispatcher::on_frame(SessionState& session, Frame frame, std::uint64_t now_
                                                                id, session.last_request_id)));
   }
   session.last_request_id = id;
+  const std::uint32_t number = (*message)->root().getTransaction();
   Status handled = guarded([&]() -> Status {
     loop_thread.assert_here();
     return handle(session, std::move(*message));
   });
   if (!handled) {
+    Error error = handled.error();
+    // The message was moved on if it got as far as a Request; a request that did answers for itself.
+    error.transaction = refuse_in_transaction(session, number);
     ++context_.counters.errors_total;
-    session.sink->send(error_response(id, handled.error()));
+    session.sink->send(error_response(id, error));
   }
   settle();
+}
+
+TransactionState Dispatcher::refuse_in_transaction(SessionState& session, std::uint32_t number) {
+  const auto found = session.transactions.find(number);
+  if (found == session.transactions.end()) return TransactionState::kNone;
+  const std::shared_ptr<Transaction> transaction = found->second;
+  return transactions_.on_request_refused(transaction);
 }
 
 Status Dispatcher::hello(SessionState& session, const RequestMessage& message) {
@@ -302,7 +313,11 @@ Status Dispatcher::accept(SessionState& session, std::unique_ptr<RequestMessage>
     loop_thread.assert_here();
     return route(session, request);
   });
-  if (!routed) delivery_.fail(request, routed.error());
+  if (!routed) {
+    Error error = routed.error();
+    error.transaction = refuse_in_transaction(session, root.getTransaction());
+    delivery_.fail(request, error);
+  }
   return {};
 }
 
@@ -379,10 +394,12 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
   request->token.cancel(reason);
   const Request::Stage stage = request->stage;
   if (stage != Request::Stage::kQueued && stage != Request::Stage::kParked) return;
-  Error error = stopped_error(reason);
-  if (request->transaction != nullptr && request->transaction->state == Transaction::State::kOpen) {
-    error.transaction = TransactionState::kOpen;
+  // A write that is committed has only rows left to send: it is too late to stop it.
+  if (stage == Request::Stage::kParked && request->transaction == nullptr && request->slot == kWriterSlot) {
+    return delivery_.finish_early(request);
   }
+  Error error = stopped_error(reason);
+  if (request->transaction != nullptr) error.transaction = transactions_.state_after_stop(*request->transaction);
   delivery_.fail(request, error);
   if (request->transaction != nullptr) {
     transactions_.on_request_ended(request);

@@ -68,6 +68,8 @@ class Dispatcher {
   Result<std::uint16_t> find_database(std::string_view name) const SKUA_REQUIRES(loop_thread);
   Status check_room(const SessionState& session, std::size_t bytes) const SKUA_REQUIRES(loop_thread);
 
+  // A request that names this transaction was refused; what becomes of it.
+  TransactionState refuse_in_transaction(SessionState& session, std::uint32_t number) SKUA_REQUIRES(loop_thread);
   void stop(const RequestPointer& request, CancelReason reason) SKUA_REQUIRES(loop_thread);
   void resume(const RequestPointer& request) SKUA_REQUIRES(loop_thread);
   void refuse_and_close(SessionState& session, std::uint64_t request_id, const Error& error)

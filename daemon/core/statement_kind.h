@@ -1,7 +1,7 @@
 // StatementKind: what one SQL statement is, as far as its first words tell, to choose a lane before anything is prepared.
 //
-// It is a hint that may be wrong in one direction only: a reader lane refuses to run a statement that writes
-// (sqlite3_stmt_readonly) and the statement goes on to the writer. What is allowed at all is decided by the engine's
+// It is a hint, and wrong hints do no harm: a reader lane refuses to run a statement that writes
+// (sqlite3_stmt_readonly) and the statement goes on to the writer, and a read runs on the writer as well. What is allowed at all is decided by the engine's
 // authorizer, not here. BEGIN, COMMIT, ROLLBACK, SAVEPOINT and RELEASE are taken apart here and never reach SQLite as
 // text, so that they mean exactly what the protocol's calls mean.
 #pragma once

@@ -126,11 +126,28 @@ void TransactionManager::abort(const Pointer& transaction, std::string reason) {
   if (had_connection) release_connection(transaction);
 }
 
-void TransactionManager::doom(const Pointer& transaction, std::string reason) {
+void TransactionManager::doom(const Pointer& transaction, CancelReason cause, std::string reason) {
   if (!transaction->abort_reason.empty()) return;
   transaction->abort_reason = std::move(reason);
-  if (transaction->running != nullptr) transaction->running->token.cancel(CancelReason::kLimit);
+  if (transaction->running != nullptr) transaction->running->token.cancel(cause);
   advance(transaction);
+}
+
+TransactionState TransactionManager::on_request_refused(const Pointer& transaction) {
+  if (transaction->state == State::kAborted || !transaction->abort_reason.empty()) return TransactionState::kAborted;
+  if (!transaction->abort_on_error) return TransactionState::kOpen;
+  doom(transaction, CancelReason::kAborted, "a request in it was refused");
+  return TransactionState::kAborted;
+}
+
+void TransactionManager::refuse(const Pointer& transaction, const std::shared_ptr<Request>& request, ErrorCode code,
+                                std::string why) {
+  const TransactionState state = transaction->abort_on_error ? TransactionState::kAborted : TransactionState::kOpen;
+  delivery_.fail(request, transaction_error(code, state, std::move(why)));
+  // Without a job under way this only marks it: whoever started the request goes on with advance().
+  if (transaction->abort_on_error && transaction->abort_reason.empty()) {
+    transaction->abort_reason = "a request in it was refused";
+  }
 }
 
 void TransactionManager::end_cursors(const Pointer& transaction, const Error& error) {
@@ -266,22 +283,22 @@ void TransactionManager::advance_open(const Pointer& transaction) {
     if (request->is_ended()) continue;
     start(transaction, request);
     if (transaction->job_running || transaction->state != State::kOpen) return;
+    if (!transaction->abort_reason.empty()) return run_rollback(transaction);
   }
   watch_idle(transaction);
 }
 
 void TransactionManager::start(const Pointer& transaction, const std::shared_ptr<Request>& request) {
-  const auto refuse = [&](std::string why) {
-    loop_thread.assert_here();
-    delivery_.fail(request, transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen, std::move(why)));
-  };
   switch (operation_of(*request)) {
     case Operation::kStatement: return run_kind(transaction, request, JobKind::kRequest);
-    case Operation::kBegin: return refuse("the transaction is already open: use savepoints to nest");
+    case Operation::kBegin:
+      return refuse(transaction, request, ErrorCode::kTransactionState,
+                    "the transaction is already open: use savepoints to nest");
     case Operation::kSavepoint: return start_savepoint(transaction, request);
     case Operation::kCommit:
       if (!transaction->cursors.empty()) {
-        return refuse(fmt::format("commit is refused while the rows of request {} stream: read them to the end, or "
+        return refuse(transaction, request, ErrorCode::kTransactionState,
+                      fmt::format("commit is refused while the rows of request {} stream: read them to the end, or "
                                   "cancel that request",
                                   transaction->cursors.front()->id));
       }
@@ -303,23 +320,19 @@ void TransactionManager::start_savepoint(const Pointer& transaction, const std::
   const std::size_t at = find_savepoint(transaction->savepoints, job->savepoint);
   if (job->savepoint_action == SavepointAction::kSet) {
     if (transaction->savepoints.size() >= kSavepointsMax) {
-      return delivery_.fail(request, transaction_error(ErrorCode::kLimit, TransactionState::kOpen,
-                                                       fmt::format("the transaction has {} savepoints, the most "
-                                                                   "(savepoints_max)",
-                                                                   kSavepointsMax)));
+      return refuse(transaction, request, ErrorCode::kLimit,
+                    fmt::format("the transaction has {} savepoints, the most (savepoints_max)", kSavepointsMax));
     }
   } else if (at == transaction->savepoints.size()) {
-    return delivery_.fail(request, transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
-                                                     "no such savepoint: " + job->savepoint));
+    return refuse(transaction, request, ErrorCode::kTransactionState, "no such savepoint: " + job->savepoint);
   } else if (job->savepoint_action == SavepointAction::kRelease && at == 0 && transaction->opened_by_savepoint) {
     // Releasing the outermost savepoint commits, so it needs what a commit needs.
     if (transaction->cursors.empty()) {
       move(*transaction, State::kEnding);
       return run_kind(transaction, request, JobKind::kCommit);
     }
-    return delivery_.fail(request,
-                          transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
-                                            "the outermost savepoint cannot be released while rows stream"));
+    return refuse(transaction, request, ErrorCode::kTransactionState,
+                  "the outermost savepoint cannot be released while rows stream");
   }
   run(transaction, request, std::move(job));
 }
@@ -354,7 +367,7 @@ void TransactionManager::on_begin_done(const Pointer& transaction, Job& job) {
   const std::uint64_t total_us = std::uint64_t{context_.limits.transaction_total_ms_max} * 1000;
   transaction->total_timer = context_.janitor.add(context_.now_us + total_us, [this, transaction] {
     loop_thread.assert_here();
-    doom(transaction, fmt::format("it was open for {} ms (transaction_total_ms_max)",
+    doom(transaction, CancelReason::kLimit, fmt::format("it was open for {} ms (transaction_total_ms_max)",
                                   context_.limits.transaction_total_ms_max));
   });
   if (job.request->is_ended()) {
@@ -460,9 +473,15 @@ void TransactionManager::on_request_ended(const std::shared_ptr<Request>& reques
       abort(transaction, "its begin did not succeed");
     }
   } else if (transaction->abort_on_error && transaction->state == State::kOpen) {
-    doom(transaction, "a request in it was stopped");
+    doom(transaction, CancelReason::kAborted, "a request in it was stopped");
   }
   advance(transaction);
+}
+
+TransactionState TransactionManager::state_after_stop(const Transaction& transaction) const {
+  const bool lost = transaction.state == State::kWaiting || transaction.state == State::kAborted ||
+                    transaction.abort_on_error || !transaction.abort_reason.empty();
+  return lost ? TransactionState::kAborted : TransactionState::kOpen;
 }
 
 void TransactionManager::on_session_closed(const Pointer& transaction) {
@@ -480,7 +499,7 @@ void TransactionManager::watch_idle(const Pointer& transaction) {
     transaction->idle_timer = 0;
     const bool idle = !transaction->job_running && transaction->state == State::kOpen;
     if (idle && context_.now_us >= transaction->idle_since_us + idle_us) {
-      return doom(transaction, fmt::format("it was idle for {} ms (transaction_idle_ms_max)",
+      return doom(transaction, CancelReason::kLimit, fmt::format("it was idle for {} ms (transaction_idle_ms_max)",
                                            context_.limits.transaction_idle_ms_max));
     }
     if (transaction->state == State::kOpen) {

@@ -35,6 +35,12 @@ class TransactionManager final : public LaneUser {
   // The request was ended while it was queued or parked.
   void on_request_ended(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void on_session_closed(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
+  // A request that names the transaction failed before it was part of it: it must not commit as if that had been sent.
+  // Returns what becomes of the transaction.
+  TransactionState on_request_refused(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
+
+  // What the transaction will be after a request in it is stopped.
+  TransactionState state_after_stop(const Transaction& transaction) const SKUA_REQUIRES(loop_thread);
 
   void on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot) override
       SKUA_REQUIRES(loop_thread);
@@ -65,7 +71,10 @@ class TransactionManager final : public LaneUser {
   void park(const Pointer& transaction, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
   // The daemon rolls it back, now or as soon as its job is done.
-  void doom(const Pointer& transaction, std::string reason) SKUA_REQUIRES(loop_thread);
+  void doom(const Pointer& transaction, CancelReason cause, std::string reason) SKUA_REQUIRES(loop_thread);
+  // Fails a request that has had its turn, with the transaction's state and what its error mode demands.
+  void refuse(const Pointer& transaction, const std::shared_ptr<Request>& request, ErrorCode code, std::string why)
+      SKUA_REQUIRES(loop_thread);
   // It has no transaction in SQLite any more.
   void abort(const Pointer& transaction, std::string reason) SKUA_REQUIRES(loop_thread);
   void close(const Pointer& transaction) SKUA_REQUIRES(loop_thread);

@@ -26,9 +26,10 @@ WriteScheduler::WriteScheduler(CoreContext& context, Delivery& delivery) : conte
 void WriteScheduler::submit(const std::shared_ptr<Request>& request) {
   Lane& lane = lanes_[request->database];
   if (lane.queue.size() >= context_.limits.write_queue_max) {
-    return delivery_.fail(request, make_error(ErrorCode::kLimit,
-                                              fmt::format("{} writes are waiting already (write_queue_max): retry later",
-                                                          lane.queue.size())));
+    Error error = make_error(ErrorCode::kLimit, fmt::format("{} writes are waiting already (write_queue_max): retry later",
+                                                            lane.queue.size()));
+    if (request->transaction != nullptr) error.transaction = TransactionState::kAborted;
+    return delivery_.fail(request, error);
   }
   lane.queue.push(request->session_id, request);
   pump(request->database);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -55,18 +56,37 @@ int Authorizer::check_pragma(const char* name, const char* argument) {
   return refuse(fmt::format("PRAGMA {} is not available", name));
 }
 
-int Authorizer::callback(void* self, int action, const char* first, const char* second, const char*, const char*) {
+int Authorizer::callback(void* self, int action, const char* first, const char* second, const char* database,
+                         const char*) {
   auto& authorizer = *static_cast<Authorizer*>(self);
   if (authorizer.internal_) return SQLITE_OK;
   switch (action) {
     case SQLITE_PRAGMA: return authorizer.check_pragma(first, second);
     case SQLITE_ATTACH:
-      // VACUUM attaches a nameless temporary database; VACUUM INTO and ATTACH name a file.
-      if (first != nullptr && *first == '\0') return SQLITE_OK;
+      // What VACUUM attaches has no name; where VACUUM is allowed, it runs with the daemon's own rights.
+      if (first != nullptr && *first == '\0') {
+        return authorizer.refuse("VACUUM is available only as a statement by itself, and ATTACH is not available");
+      }
       return authorizer.refuse("ATTACH and VACUUM INTO are not available: name each database in the configuration");
+    case SQLITE_FUNCTION:
+      // fts3_tokenizer() tells and takes addresses in the daemon's memory; load_extension() runs code in it.
+      if (second != nullptr && (strcasecmp(second, "fts3_tokenizer") == 0 || strcasecmp(second, "load_extension") == 0)) {
+        return authorizer.refuse(fmt::format("the function {} is not available", second));
+      }
+      return SQLITE_OK;
+    case SQLITE_READ:
+      // It shows the statements of all sessions that share the connection.
+      if (first != nullptr && strcasecmp(first, "sqlite_stmt") == 0) {
+        return authorizer.refuse("the table sqlite_stmt is not available");
+      }
+      return SQLITE_OK;
     case SQLITE_DETACH: return authorizer.refuse("DETACH is not available");
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT: return authorizer.refuse("transaction control is not available in this place");
+    case SQLITE_INSERT:
+      // CREATE TABLE temp.x is not reported as one of those below; that its schema is written is.
+      if (database == nullptr || std::strcmp(database, "temp") != 0) return SQLITE_OK;
+      [[fallthrough]];
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_VIEW:
     case SQLITE_CREATE_TEMP_TRIGGER:

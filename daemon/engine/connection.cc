@@ -51,7 +51,7 @@ Status Connection::configure(const DatabaseOptions& options) {
   sqlite3* db = db_.get();
   set_limits();
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, options.trusted_schema ? 1 : 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
@@ -90,15 +90,25 @@ Error Connection::explain(Error error) {
 }
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
-  auto lease = statements_.lease(db_.get(), sql);
-  if (!lease) return explain(std::move(lease).error());
-  return lease;
+  return prepare_fresh([&] { return statements_.lease(db_.get(), sql); });
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {
-  auto statement = Statement::prepare(db_.get(), sql);
-  if (!statement) return explain(std::move(statement).error());
-  return statement;
+  return prepare_fresh([&] { return Statement::prepare(db_.get(), sql); });
+}
+
+template <class Prepare>
+std::invoke_result_t<Prepare> Connection::prepare_fresh(Prepare prepare) {
+  authorizer_.take_refusal();
+  auto first = prepare();
+  if (first) return first;
+  if ((first.error().sqlite_code & 0xff) != SQLITE_SCHEMA) return explain(std::move(first).error());
+  // The schema has changed since this connection read it. SQLite reads it again when a statement names a table, and
+  // gives up on one that does not.
+  SKUA_TRY(run_internal("SELECT 1 FROM sqlite_schema LIMIT 1"));
+  auto second = prepare();
+  if (!second) return explain(std::move(second).error());
+  return second;
 }
 
 Status Connection::run_internal(std::string_view sql) {

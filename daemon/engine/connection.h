@@ -40,6 +40,8 @@ class Connection {
   Result<Statement> prepare(std::string_view sql);
   // While the result lives, SQLite may run transaction control by itself, as VACUUM does.
   Authorizer::Internal allow_internal() { return Authorizer::Internal(authorizer_); }
+  // Puts the authorizer's reason into a refusal, which may also come while a statement runs.
+  Error explain(Error error);
   // A statement of the daemon's own; its rows are dropped.
   Status run_internal(std::string_view sql);
   // Opens a write transaction, or a read transaction whose snapshot is taken at once.
@@ -71,8 +73,9 @@ class Connection {
   void forget_wal_pages() { wal_pages_ = 0; }
 
  private:
-  // Puts the authorizer's reason into a refusal.
-  Error explain(Error error);
+  // prepare(), once more if the connection's schema was out of date.
+  template <class Prepare>
+  std::invoke_result_t<Prepare> prepare_fresh(Prepare prepare);
   explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
   Status configure(const DatabaseOptions& options);
   void set_limits();

@@ -26,12 +26,13 @@ Status append_row(const Statement& statement, int column_count, RowBatchBuilder&
   return {};
 }
 
-Summary summary_of(sqlite3* db, bool read_only, TransactionState transaction) {
+Summary summary_of(const Statement& statement, std::int64_t total_changes_before, TransactionState transaction) {
   Summary summary;
   summary.transaction = transaction;
-  if (read_only) return summary;
+  sqlite3* db = statement.database();
+  if (statement.is_read_only() || sqlite3_total_changes64(db) == total_changes_before) return summary;
   summary.changes = static_cast<std::uint64_t>(sqlite3_changes64(db));
-  summary.last_insert_rowid = sqlite3_last_insert_rowid(db);
+  if (statement.is_insert()) summary.last_insert_rowid = sqlite3_last_insert_rowid(db);
   return summary;
 }
 
@@ -44,6 +45,8 @@ Result<Frame> Cursor::next_frame(std::size_t batch_bytes, bool in_transaction, b
       started_ = true;
       column_count_ = statement_->column_count();
       batch_.reset(static_cast<std::size_t>(column_count_));
+      // The first step of RETURNING inserts all rows; by the last one other statements may have inserted more.
+      last_insert_rowid_ = sqlite3_last_insert_rowid(statement_->database());
     }
     if (!has_row) {
       last = true;
@@ -61,9 +64,9 @@ Result<Frame> Cursor::next_frame(std::size_t batch_bytes, bool in_transaction, b
 Frame Cursor::make_frame(bool last, bool in_transaction) {
   Summary summary;
   if (last) {
-    sqlite3* db = statement_->database();
-    summary = summary_of(db, statement_->is_read_only(),
+    summary = summary_of(*statement_, total_changes_before_,
                          in_transaction ? TransactionState::kOpen : TransactionState::kNone);
+    if (summary.last_insert_rowid != 0) summary.last_insert_rowid = last_insert_rowid_;
     summary.row_count = row_count_;
     summary.server_us = monotonic_us() - request_->arrival_us;
     if (column_count_ == 0) return done_response(request_->id, summary);

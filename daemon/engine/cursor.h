@@ -15,7 +15,9 @@ namespace skua {
 class Cursor {
  public:
   Cursor(std::shared_ptr<Request> request, StatementCache::Lease statement)
-      : request_(std::move(request)), statement_(std::move(statement)) {}
+      : request_(std::move(request)),
+        statement_(std::move(statement)),
+        total_changes_before_(sqlite3_total_changes64(statement_->database())) {}
 
   // The next response. `more` says whether the cursor goes on; if not, the response ends the request.
   Result<Frame> next_frame(std::size_t batch_bytes, bool in_transaction, bool& more);
@@ -29,13 +31,16 @@ class Cursor {
   bool columns_sent_ = false;
   int column_count_ = 0;
   std::uint64_t row_count_ = 0;
+  const std::int64_t total_changes_before_;
+  std::int64_t last_insert_rowid_ = 0;
   bool started_ = false;
 };
 
 // Appends the row that the statement stands on. kLimit if the row is larger than a response can be.
 Status append_row(const Statement& statement, int column_count, RowBatchBuilder& batch);
 
-// What a finished statement changed. `read_only` statements changed nothing; SQLite's counters tell of the one before.
-Summary summary_of(sqlite3* db, bool read_only, TransactionState transaction);
+// What a finished statement changed. SQLite's counters tell of the last statement that could change rows, which may be an
+// earlier one of another session; whether it was this one tells sqlite3_total_changes64() from before it ran.
+Summary summary_of(const Statement& statement, std::int64_t total_changes_before, TransactionState transaction);
 
 }  // namespace skua

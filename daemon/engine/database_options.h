@@ -11,6 +11,9 @@ struct DatabaseOptions {
   std::string file;
   bool create = true;         // false: a missing file is an error
   bool foreign_keys = true;   // enforced, unlike in SQLite by default
+  // Lets triggers and views use functions and virtual tables that SQLite does not call harmless; triggers that keep an
+  // FTS index need it. Only for files whose schema nobody else can have written (sqlite.org/src/doc/latest/doc/trusted-schema.md).
+  bool trusted_schema = false;
   // Pages of the write-ahead log after which the writer checkpoints; at SQLite's page size of 4 KiB, 4 MB.
   std::uint32_t checkpoint_pages = 1000;
   std::uint32_t statement_cache_entries = 256;

@@ -16,8 +16,10 @@ namespace {
 // VACUUM runs transaction control inside of SQLite; VACUUM INTO would write a file with the daemon's rights.
 Result<bool> is_vacuum(std::string_view sql) {
   SqlLexer lexer(sql);
-  if (!lexer.next().is_word("VACUUM")) return false;
-  for (SqlToken token = lexer.next(); token.kind != SqlToken::Kind::kEnd; token = lexer.next()) {
+  SqlToken token = lexer.next();
+  while (token.kind == SqlToken::Kind::kSemicolon) token = lexer.next();
+  if (!token.is_word("VACUUM")) return false;
+  for (token = lexer.next(); token.kind != SqlToken::Kind::kEnd; token = lexer.next()) {
     if (token.is_word("INTO")) {
       return make_error(ErrorCode::kAccess, "VACUUM INTO is not available: it would write a file as the daemon's user");
     }
@@ -44,6 +46,10 @@ Error stopped(const CancelToken& token, Error error) {
       error.code = ErrorCode::kLimit;
       error.message = "the transaction reached a time limit while the statement ran";
       break;
+    case CancelReason::kAborted:
+      error.code = ErrorCode::kTransactionAborted;
+      error.message = "another request made its transaction roll back";
+      break;
     default:
       error.code = ErrorCode::kCancelled;
       error.message = "the request was cancelled";
@@ -67,7 +73,7 @@ void JobRunner::run() {
     }
   }
   if (!status) {
-    Error error = std::move(status).error();
+    Error error = connection_.explain(std::move(status).error());
     const bool interrupted = error.code == ErrorCode::kCancelled;
     if (token != nullptr && interrupted && token->is_cancelled()) error = stopped(*token, std::move(error));
     job_.error = std::make_unique<Error>(std::move(error));
@@ -134,8 +140,15 @@ Status JobRunner::execute() {
     return {};
   }
   SKUA_TRY(bind_parameters(*statement, call.getParameters()));
+  const bool writes_and_returns = !statement->is_read_only() && statement->column_count() > 0;
   auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement));
   if (!is_autocommit_write()) return advance(std::move(cursor), kFirstBatchBytes);
+  if (writes_and_returns) {
+    // By itself it would be committed by being stopped half way, as it is when its rows pass a limit.
+    SKUA_TRY(connection_.begin(false, job_.relaxed));
+    SKUA_TRY(run_to_end(*cursor));
+    return connection_.run_internal("COMMIT");
+  }
   SKUA_TRY(connection_.set_relaxed(job_.relaxed));
   SKUA_ASSIGN(const bool vacuum, is_vacuum(sql));
   if (!vacuum) return run_to_end(*cursor);
@@ -197,8 +210,8 @@ Status JobRunner::insert_rows(wire::ExecuteMany::Reader many, Summary& summary) 
   SKUA_ASSIGN(const RowBatchReader rows, RowBatchReader::open(many.getRows()));
   SKUA_ASSIGN(const StatementCache::Lease statement, connection_.lease(view_of(many.getSql())));
   SKUA_ASSIGN(const std::vector<int> indexes, match_columns(*statement, many.getNames(), rows.column_count()));
-  const bool read_only = statement->is_read_only();
   for (std::size_t row = 0; row < rows.row_count(); ++row) {
+    const std::int64_t total_changes_before = sqlite3_total_changes64(connection_.handle());
     const auto execute_row = [&]() -> Status {
       for (std::size_t column = 0; column < indexes.size(); ++column) {
         SKUA_TRY(statement->bind(indexes[column], rows.at(row, column)));
@@ -215,10 +228,9 @@ Status JobRunner::insert_rows(wire::ExecuteMany::Reader many, Summary& summary) 
       error.row = static_cast<std::int64_t>(row);
       return error;
     }
-    if (!read_only) {
-      summary.changes += static_cast<std::uint64_t>(sqlite3_changes64(connection_.handle()));
-      summary.last_insert_rowid = sqlite3_last_insert_rowid(connection_.handle());
-    }
+    const Summary of_row = summary_of(*statement, total_changes_before, state_inside());
+    summary.changes += of_row.changes;
+    if (of_row.last_insert_rowid != 0) summary.last_insert_rowid = of_row.last_insert_rowid;
     statement->reset();
   }
   return {};
@@ -238,6 +250,8 @@ Status JobRunner::program() {
 
 Status JobRunner::describe() {
   const std::string_view sql = view_of(job_.request->message->root().getDescribe().getSql());
+  // SQLite compares its idea of the schema with the file's when it steps a statement, not when it prepares one.
+  SKUA_TRY(connection_.run_internal("SELECT 1 FROM sqlite_schema LIMIT 1"));
   // Prepared anew: a cached statement tells of the schema it was last stepped with.
   SKUA_ASSIGN(const Statement statement, connection_.prepare(sql));
   const std::vector<ColumnInfo> columns = statement.columns();

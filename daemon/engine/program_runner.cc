@@ -58,13 +58,14 @@ Status ProgramRunner::run_step(wire::Step::Reader step, std::size_t index, bool 
   // OR FAIL keeps what a failing statement had done; a step that fails does nothing.
   const bool guard = atomic && step.getMayFail();
   if (guard) SKUA_TRY(connection_.run_internal("SAVEPOINT skua_step"));
-  Status status = execute(step, state);
+  Status status = was_open || connection_.role() == ConnectionRole::kReader ? execute(step, state)
+                                                                            : execute_and_commit(step, state);
   if (guard && connection_.in_transaction()) {
     if (!status) SKUA_TRY(connection_.run_internal("ROLLBACK TO skua_step"));
     SKUA_TRY(connection_.run_internal("RELEASE skua_step"));
   }
   if (status) return {};
-  Error error = std::move(status).error();
+  Error error = connection_.explain(std::move(status).error());
   error.row = static_cast<std::int64_t>(index);
   const bool stopped = job_.request->token.is_cancelled();
   const bool undone = was_open && !connection_.in_transaction();
@@ -77,6 +78,15 @@ Status ProgramRunner::run_step(wire::Step::Reader step, std::size_t index, bool 
   return {};
 }
 
+Status ProgramRunner::execute_and_commit(wire::Step::Reader step, StepState& state) {
+  // By itself a statement that returns rows would be committed by being stopped half way.
+  SKUA_TRY(connection_.begin(false, job_.relaxed));
+  Status status = execute(step, state);
+  if (status) status = connection_.run_internal("COMMIT");
+  if (!status) connection_.rollback();
+  return status;
+}
+
 Status ProgramRunner::execute(wire::Step::Reader step, StepState& state) {
   SKUA_ASSIGN(const StatementCache::Lease statement, connection_.lease(view_of(step.getSql())));
   if (connection_.role() == ConnectionRole::kReader && !statement->is_read_only()) {
@@ -85,6 +95,7 @@ Status ProgramRunner::execute(wire::Step::Reader step, StepState& state) {
     return {};
   }
   SKUA_TRY(bind_parameters(*statement, step.getParameters()));
+  const std::int64_t total_changes_before = sqlite3_total_changes64(connection_.handle());
   int column_count = -1;
   while (true) {
     SKUA_ASSIGN(const bool has_row, statement->step());
@@ -103,7 +114,7 @@ Status ProgramRunner::execute(wire::Step::Reader step, StepState& state) {
                                                        held_bytes_max_));
     }
   }
-  state.summary = summary_of(connection_.handle(), statement->is_read_only(),
+  state.summary = summary_of(*statement, total_changes_before,
                              job_.transaction != nullptr ? TransactionState::kOpen : TransactionState::kNone);
   state.summary.row_count = state.rows.row_count();
   return {};

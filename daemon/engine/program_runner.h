@@ -30,6 +30,8 @@ class ProgramRunner {
   Status run_steps(wire::Program::Reader program);
   // The outcome of one step goes into its state; an error that ends the program is returned.
   Status run_step(wire::Step::Reader step, std::size_t index, bool atomic);
+  // A step of an independent program is a transaction of its own.
+  Status execute_and_commit(wire::Step::Reader step, StepState& state);
   Status execute(wire::Step::Reader step, StepState& state);
   bool requirements_hold(wire::Step::Reader step) const;
   bool holds(const StepState& state, wire::Outcome outcome) const;

@@ -11,9 +11,12 @@ namespace skua {
 SqliteExecutor::SqliteExecutor(const Limits& limits, CompletionQueue& completions)
     : held_bytes_max_(limits.held_result_bytes_max), completions_(completions) {}
 
-SqliteExecutor::~SqliteExecutor() {
+SqliteExecutor::~SqliteExecutor() { stop(); }
+
+void SqliteExecutor::stop() {
   readers_.reset();
   writers_.clear();
+  databases_.clear();
 }
 
 Result<std::unique_ptr<SqliteExecutor>> SqliteExecutor::open(const std::vector<DatabaseOptions>& databases,
@@ -29,9 +32,12 @@ Result<std::unique_ptr<SqliteExecutor>> SqliteExecutor::open(const std::vector<D
   return executor;
 }
 
-void SqliteExecutor::run_on_reader(std::unique_ptr<Job> job) { readers_->push(std::move(job)); }
+void SqliteExecutor::run_on_reader(std::unique_ptr<Job> job) {
+  if (readers_ != nullptr) readers_->push(std::move(job));
+}
 
 void SqliteExecutor::run_on_writer(std::unique_ptr<Job> job) {
+  if (databases_.empty()) return;
   std::unique_ptr<WriterLane>& writer = writers_[job->database];
   if (writer == nullptr) {
     writer = std::make_unique<WriterLane>(*databases_[job->database], completions_, held_bytes_max_);

@@ -23,8 +23,11 @@ class SqliteExecutor final : public Executor {
   // Opens every database, or says why the first one that cannot be opened cannot.
   static Result<std::unique_ptr<SqliteExecutor>> open(const std::vector<DatabaseOptions>& databases,
                                                       const Limits& limits, CompletionQueue& completions);
-  // Finishes the jobs under way, then closes the databases.
   ~SqliteExecutor() override;
+
+  // Finishes the jobs under way, ends the threads and closes the databases. Jobs that come later are dropped. Call it
+  // while the CompletionQueue's waker still works.
+  void stop();
 
   void run_on_reader(std::unique_ptr<Job> job) override;
   void run_on_writer(std::unique_ptr<Job> job) override;

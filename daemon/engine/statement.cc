@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "daemon/engine/sqlite_error.h"
 #include "protocol/limits.h"
 #include "protocol/sql_lexer.h"
@@ -22,6 +25,27 @@ Status check_nothing_follows(std::string_view sql, std::size_t tail_offset) {
   return error;
 }
 
+bool is_verb(const SqlToken& token) {
+  static constexpr std::array<std::string_view, 6> kVerbs = {"SELECT", "VALUES", "INSERT", "REPLACE", "UPDATE", "DELETE"};
+  return std::any_of(kVerbs.begin(), kVerbs.end(), [&](std::string_view verb) { return token.is_word(verb); });
+}
+
+// The verb of WITH ... INSERT stands outside of parentheses.
+bool begins_insert(std::string_view sql) {
+  SqlLexer lexer(sql);
+  SqlToken token = lexer.next();
+  while (token.kind == SqlToken::Kind::kSemicolon) token = lexer.next();
+  if (token.is_word("WITH")) {
+    int depth = 0;
+    do {
+      token = lexer.next();
+      if (token.kind == SqlToken::Kind::kOpen) ++depth;
+      if (token.kind == SqlToken::Kind::kClose) --depth;
+    } while (token.kind != SqlToken::Kind::kEnd && (depth > 0 || !is_verb(token)));
+  }
+  return token.is_word("INSERT") || token.is_word("REPLACE");
+}
+
 }  // namespace
 
 Result<Statement> Statement::prepare(sqlite3* db, std::string_view sql) {
@@ -30,7 +54,7 @@ Result<Statement> Statement::prepare(sqlite3* db, std::string_view sql) {
   const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &stmt,
                                       &tail);
   if (code != SQLITE_OK) return sqlite_error(db, code);
-  Statement statement(stmt);
+  Statement statement(stmt, begins_insert(sql));
   if (stmt == nullptr) return make_error(ErrorCode::kSql, "there is no statement in the SQL text");
   SKUA_TRY(check_nothing_follows(sql, static_cast<std::size_t>(tail - sql.data())));
   return statement;

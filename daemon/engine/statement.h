@@ -39,6 +39,8 @@ class Statement {
   void reset_bindings();
 
   bool is_read_only() const { return sqlite3_stmt_readonly(stmt_.get()) != 0; }
+  // INSERT or REPLACE, also after WITH.
+  bool is_insert() const { return is_insert_; }
   bool is_explain() const { return sqlite3_stmt_isexplain(stmt_.get()) != 0; }
   // Right only after the first step: before it a cached statement may tell of an older schema.
   int column_count() const { return sqlite3_column_count(stmt_.get()); }
@@ -46,12 +48,13 @@ class Statement {
   ValueView column(int index) const;
 
  private:
-  explicit Statement(sqlite3_stmt* stmt) : stmt_(stmt) {}
+  Statement(sqlite3_stmt* stmt, bool is_insert) : stmt_(stmt), is_insert_(is_insert) {}
 
   struct Finalize {
     void operator()(sqlite3_stmt* stmt) const { sqlite3_finalize(stmt); }
   };
   std::unique_ptr<sqlite3_stmt, Finalize> stmt_;
+  bool is_insert_;
 };
 
 }  // namespace skua

@@ -16,8 +16,6 @@ namespace {
 
 // The most buffers one write takes; more would only be copied around.
 constexpr std::size_t kBuffersMax = 64;
-// How long a session that is being closed may take to read what it was sent.
-constexpr std::uint64_t kLingerMs = 5'000;
 
 }  // namespace
 

@@ -148,6 +148,35 @@ Test(transaction_manager, in_abort_mode_a_failure_stops_what_was_sent_behind_it)
   expect_lane_free(world);
 }
 
+Test(transaction_manager, in_abort_mode_a_request_that_never_reached_a_lane_counts_too) {
+  const std::string bad[] = {"SELECT 1 -- too long" + std::string(kSqlBytesMax, 'x'), "ROLLBACK TOO s", "RELEASE nobody", "BEGIN"};
+  for (const std::string& sql : bad) {
+    CoreWorld world;
+    CoreClient& client = world.connect();
+    world.begin(client, 1, false, false);
+    world.settle();
+    const auto refused = world.execute(client, sql, 1);
+    cr_assert(answer_of(client, refused).error.has_value(), "%s", sql.c_str());
+    cr_expect(answer_of(client, refused).error->transaction == TransactionState::kAborted, "%s", sql.c_str());
+    const auto commit = world.commit(client, 1);
+    world.settle();
+    expect_error(client, commit, ErrorCode::kTransactionAborted);
+    expect_lane_free(world);
+  }
+}
+
+Test(transaction_manager, in_keep_mode_a_refused_request_says_that_the_transaction_is_open) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.begin(client, 1);
+  world.settle();
+  const auto refused = world.execute(client, "ROLLBACK TOO s", 1);
+  cr_expect(answer_of(client, refused).error->transaction == TransactionState::kOpen);
+  const auto commit = world.commit(client, 1);
+  world.settle();
+  expect_success(client, commit);
+}
+
 Test(transaction_manager, a_refused_commit_keeps_the_transaction) {
   CoreWorld world;
   CoreClient& client = world.connect();

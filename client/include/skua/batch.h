@@ -1,7 +1,7 @@
 // Batch: rows as they came from the daemon, by column, read in place. Row: one of them.
 //
-// A Batch keeps the message it points into and is cheap to copy. ValueViews from it live as long as some copy of it.
-// Any thread, one at a time.
+// A Batch keeps the message it points into and is cheap to copy. ValueViews from it live as long as some copy
+// of it. Any thread, one at a time.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +45,8 @@ class Columns {
   const ColumnInfo& operator[](std::size_t index) const { return columns_[index]; }
   auto begin() const { return columns_.begin(); }
   auto end() const { return columns_.end(); }
-  // The first column of that name, compared as SQLite compares names (ASCII letters without case). kUsage if there is none.
+  // The first column of that name, compared as SQLite compares names (ASCII letters without case). kUsage if
+  // there is none.
   Result<std::size_t> index_of(std::string_view name) const;
 
  private:
@@ -54,14 +55,15 @@ class Columns {
 
 class Row {
  public:
-  Row(const Columns& columns, const Batch& batch, std::size_t row) : columns_(&columns), batch_(&batch), row_(row) {}
+  Row(const Columns& columns, const Batch& batch, std::size_t row)
+      : columns_(&columns), batch_(&batch), row_(row) {}
 
   std::size_t size() const { return columns_->size(); }
   ValueView operator[](std::size_t column) const { return batch_->at(row_, column); }
   Result<ValueView> at(std::string_view name) const;
-  // The value as a C++ type; kUsage if it is of another type or out of the type's range. NULL needs std::optional.
-  // T: std::int64_t, std::int32_t, bool, double (also from an integer), std::string, std::string_view, Blob, Value,
-  // or an std::optional of one of them.
+  // The value as a C++ type; kUsage if it is of another type or out of the type's range. NULL needs
+  // std::optional. T: std::int64_t, std::int32_t, bool, double (also from an integer), std::string,
+  // std::string_view, Blob, Value, or an std::optional of one of them.
   template <class T>
   Result<T> get(std::size_t column) const;
   template <class T>

@@ -1,9 +1,9 @@
-// BulkWriter: a long sequence of parameter rows for one statement, sent in batches while the daemon works on the
-// batches before, inside a transaction that the caller owns.
+// BulkWriter: a long sequence of parameter rows for one statement, sent in batches while the daemon works on
+// the batches before, inside a transaction that the caller owns.
 //
-// At most a few batches are under way, so memory is bounded whatever the number of rows. The first error ends it;
-// error.row then counts from the first row ever added. Belongs to its transaction's thread, and its transaction must
-// not be used for anything else until finish().
+// At most a few batches are under way, so memory is bounded whatever the number of rows. The first error ends
+// it; error.row then counts from the first row ever added. Belongs to its transaction's thread, and its
+// transaction must not be used for anything else until finish().
 #pragma once
 
 #include <cstdint>

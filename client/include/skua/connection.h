@@ -1,7 +1,7 @@
 // Connection: one session with the daemon, blocking.
 //
-// A connection and everything it hands out (streams, transactions) belong to one thread at a time; only a Canceller may
-// be used from elsewhere. No function throws. docs/PROTOCOL.md describes what travels.
+// A connection and everything it hands out (streams, transactions) belong to one thread at a time; only a
+// Canceller may be used from elsewhere. No function throws. docs/PROTOCOL.md describes what travels.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +36,9 @@ struct Description {
   bool read_only = false;
 };
 
-// Cancels the request its connection is waiting for; if it waits for none, then the stream or bulk write under way that
-// is waited for next; else nothing: a request that starts later is not concerned. May be called from any thread and
-// from a signal handler, also after the connection is gone.
+// Cancels the request its connection is waiting for; if it waits for none, then the stream or bulk write under
+// way that is waited for next; else nothing: a request that starts later is not concerned. May be called from
+// any thread and from a signal handler, also after the connection is gone.
 class Canceller {
  public:
   void cancel() const noexcept;
@@ -60,11 +60,14 @@ class Connection {
   ~Connection();
 
   // Exactly one statement, all of its rows.
-  Result<ResultSet> execute(std::string_view sql, const Parameters& parameters = {}, const RequestOptions& options = {});
+  Result<ResultSet> execute(std::string_view sql, const Parameters& parameters = {},
+                            const RequestOptions& options = {});
   // Exactly one statement, its rows as they come.
-  Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {}, const RequestOptions& options = {});
+  Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {},
+                           const RequestOptions& options = {});
   // One statement for each row of parameters, all in one transaction.
-  Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows, const RequestOptions& options = {});
+  Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows,
+                               const RequestOptions& options = {});
   // Several statements in one round trip.
   Result<ProgramResult> run(const Program& program, const RequestOptions& options = {});
   Result<Transaction> begin(TransactionMode mode = TransactionMode::kWrite, const RequestOptions& options = {});

@@ -22,10 +22,10 @@ enum class Durability : std::uint16_t {
 };
 
 struct RequestOptions {
-  std::string database;          // empty: the connection's
-  std::uint32_t deadline_ms = 0; // 0: none
+  std::string database;                       // empty: the connection's
+  std::uint32_t deadline_ms = 0;              // 0: none
   Durability durability = Durability::kFull;  // a transaction's is said to begin()
-  std::uint32_t window_bytes = 0; // a stream's credit; 0: the daemon's default
+  std::uint32_t window_bytes = 0;             // a stream's credit; 0: the daemon's default
 };
 
 enum class TransactionMode : std::uint16_t { kWrite = 0, kRead = 1 };

@@ -17,7 +17,8 @@
 
 namespace skua {
 
-// What a C++ value becomes in SQLite. Integers of up to 64 bits, bool, floating point, text, Blob, nullptr, optional.
+// What a C++ value becomes in SQLite. Integers of up to 64 bits, bool, floating point, text, Blob, nullptr,
+// optional.
 inline Value to_value(std::nullptr_t) { return Null{}; }
 inline Value to_value(Null) { return Null{}; }
 inline Value to_value(Value value) { return value; }
@@ -82,7 +83,8 @@ class ParameterRows {
   ParameterRows& operator=(ParameterRows&&) noexcept;
   ~ParameterRows();
 
-  // Copies the value's bytes. Appending more values than there are columns is a defect of the caller and aborts.
+  // Copies the value's bytes. Appending more values than there are columns is a defect of the caller and
+  // aborts.
   void append(const ValueView& value);
   // The row must be complete; anything else is a defect of the caller and aborts.
   void end_row();

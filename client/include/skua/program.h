@@ -16,10 +16,10 @@ enum class Outcome : std::uint16_t {
   kSucceeded = 0,
   kFailed = 1,
   kSkipped = 2,
-  kChangedRows = 3,    // succeeded, and changed at least one row
-  kReturnedRows = 4,   // succeeded, and returned at least one row
-  kChangedNone = 5,    // succeeded, and changed no row
-  kReturnedNone = 6,   // succeeded, and returned no row
+  kChangedRows = 3,   // succeeded, and changed at least one row
+  kReturnedRows = 4,  // succeeded, and returned at least one row
+  kChangedNone = 5,   // succeeded, and changed no row
+  kReturnedNone = 6,  // succeeded, and returned no row
 };
 
 struct Program {

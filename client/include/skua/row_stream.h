@@ -8,9 +8,9 @@
 //     use(stream->row());
 //   }
 //
-// The daemon sends no more than the window ahead of what was taken out. While a stream is open its connection may be
-// used for other requests; what arrives for the stream meanwhile is kept for it. Destroying an unfinished stream
-// cancels it. Belongs to its connection's thread.
+// The daemon sends no more than the window ahead of what was taken out. While a stream is open its connection
+// may be used for other requests; what arrives for the stream meanwhile is kept for it. Destroying an
+// unfinished stream cancels it. Belongs to its connection's thread.
 #pragma once
 
 #include <cstddef>

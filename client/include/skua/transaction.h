@@ -4,9 +4,9 @@
 //   transaction->execute("UPDATE ...");
 //   transaction->commit();
 //
-// After a failed statement the transaction goes on, as in SQLite, unless the error says ends_transaction(): then
-// everything but rollback() is refused. Belongs to its connection's thread and must not outlive the connection's use
-// by more than its destructor.
+// After a failed statement the transaction goes on, as in SQLite, unless the error says ends_transaction():
+// then everything but rollback() is refused. Belongs to its connection's thread and must not outlive the
+// connection's use by more than its destructor.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +30,19 @@ class Transaction {
   Transaction& operator=(Transaction&&) noexcept;
   ~Transaction();
 
-  Result<ResultSet> execute(std::string_view sql, const Parameters& parameters = {}, const RequestOptions& options = {});
-  Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {}, const RequestOptions& options = {});
-  Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows, const RequestOptions& options = {});
+  Result<ResultSet> execute(std::string_view sql, const Parameters& parameters = {},
+                            const RequestOptions& options = {});
+  Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {},
+                           const RequestOptions& options = {});
+  Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows,
+                               const RequestOptions& options = {});
 
   Status savepoint(std::string_view name);
   Status release(std::string_view name);
   Status rollback_to(std::string_view name);
 
-  // As durable as begin() was asked for. kInDoubt if the connection was lost before the answer: the commit may have
-  // happened.
+  // As durable as begin() was asked for. kInDoubt if the connection was lost before the answer: the commit may
+  // have happened.
   Status commit(const RequestOptions& options = {});
   Status rollback();
 

@@ -1,0 +1,89 @@
+#include "bench/environment.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <vector>
+
+#include "bench/statistics.h"
+
+namespace skua::bench {
+
+namespace {
+
+// statfs(2) lists the numbers.
+std::string file_system_of(const std::string& directory) {
+  struct statfs info {};
+  if (::statfs(directory.c_str(), &info) != 0) return "unknown";
+  switch (static_cast<unsigned long>(info.f_type)) {
+    case 0x01021994:
+      return "tmpfs";
+    case 0xef53:
+      return "ext4";
+    case 0x58465342:
+      return "xfs";
+    case 0x9123683e:
+      return "btrfs";
+    case 0x794c7630:
+      return "overlayfs";
+    case 0x2fc12fc1:
+      return "zfs";
+    case 0x65735546:
+      return "fuse";
+    default:
+      return fmt::format("type {:#x}", static_cast<unsigned long>(info.f_type));
+  }
+}
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.find(':') + 2, line.size()));
+  }
+  return "unknown";
+}
+
+double syscall_ns() {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kCalls = 2'000;
+  std::vector<double> costs_ns;
+  for (int batch = 0; batch < 21; ++batch) {
+    const Clock::time_point begin = Clock::now();
+    for (int i = 0; i < kCalls; ++i) ::syscall(SYS_getppid);
+    costs_ns.push_back(std::chrono::duration<double, std::nano>(Clock::now() - begin).count() / kCalls);
+  }
+  return spread_of(costs_ns).median;
+}
+
+}  // namespace
+
+LoadAverage load_average() {
+  LoadAverage load;
+  std::ifstream("/proc/loadavg") >> load.minutes_1 >> load.minutes_5 >> load.minutes_15;
+  return load;
+}
+
+Environment look_around(const std::string& directory) {
+  Environment environment;
+  environment.cpu = cpu_model();
+  environment.cores = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+  environment.memory_gib = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0 * 1024.0);
+  utsname name{};
+  if (::uname(&name) == 0) environment.kernel = fmt::format("{} {}", name.sysname, name.release);
+  environment.file_system = file_system_of(directory);
+  environment.compiler = __VERSION__;
+  environment.build_type = SKUA_BENCH_BUILD_TYPE;
+  environment.peer_sqlite = sqlite3_libversion();
+  environment.syscall_ns = syscall_ns();
+  environment.load = load_average();
+  return environment;
+}
+
+}  // namespace skua::bench

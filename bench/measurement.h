@@ -1,0 +1,62 @@
+// Measurement: what one contestant did in one round, and the latency histogram it is made with.
+//
+// Plain data of fixed size, so that it can lie in memory shared between processes. Any thread, one at a time.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace skua::bench {
+
+// Latencies in buckets of at most 1/16 of their value.
+class LatencyHistogram {
+ public:
+  void add(std::chrono::nanoseconds latency) {
+    ++counts_[bucket_of(static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0)))];
+    ++count_;
+  }
+  void add(const LatencyHistogram& other) {
+    for (std::size_t i = 0; i < kBuckets; ++i) counts_[i] += other.counts_[i];
+    count_ += other.count_;
+  }
+  std::uint64_t count() const { return count_; }
+  // The latency that this share of all stayed below, in microseconds; 0 if there is none.
+  double quantile_us(double share) const {
+    const double rank = share * static_cast<double>(count_);
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      seen += counts_[i];
+      if (seen > 0 && static_cast<double>(seen) >= rank) return static_cast<double>(upper_ns(i)) / 1'000;
+    }
+    return 0;
+  }
+
+ private:
+  static constexpr std::size_t kSteps = 16;  // in each power of two
+  static constexpr std::size_t kBuckets = 64 * kSteps;
+
+  static std::size_t bucket_of(std::uint64_t ns) {
+    if (ns < kSteps) return static_cast<std::size_t>(ns);
+    const auto shift = static_cast<std::size_t>(std::bit_width(ns)) - 5;
+    return std::min(kBuckets - 1, (shift + 1) * kSteps + static_cast<std::size_t>(ns >> shift) - kSteps);
+  }
+  static std::uint64_t upper_ns(std::size_t bucket) {
+    if (bucket < kSteps) return bucket;
+    const std::size_t shift = bucket / kSteps - 1;
+    return (std::uint64_t{kSteps} + bucket % kSteps + 1) << shift;
+  }
+
+  std::array<std::uint64_t, kBuckets> counts_{};
+  std::uint64_t count_ = 0;
+};
+
+struct Measurement {
+  double units_per_second = 0;  // summed over the clients
+  LatencyHistogram latencies;   // of single operations, all clients together
+};
+
+}  // namespace skua::bench

@@ -1,0 +1,36 @@
+#include "bench/peers/socket_echo.h"
+#include "bench/workloads/workloads.h"
+
+namespace skua::bench {
+
+namespace {
+
+class SkuaPing final : public Contestant {
+ public:
+  explicit SkuaPing(const BenchSetup& setup) : setup_(setup) {}
+
+  std::string_view name() const override { return "skua"; }
+  Status prepare() override { return {}; }
+  Result<Operation> make_operation(std::size_t) override {
+    SKUA_ASSIGN(Connection opened, setup_.server.connect());
+    auto connection = std::make_shared<Connection>(std::move(opened));
+    return Operation([connection]() -> Result<std::uint64_t> {
+      SKUA_TRY(connection->ping());
+      return std::uint64_t{1};
+    });
+  }
+
+ private:
+  const BenchSetup& setup_;
+};
+
+}  // namespace
+
+Workload ping_workload(const BenchSetup& setup) {
+  Workload workload{"ping", "a request that does nothing", "round trips", {}};
+  workload.contestants.push_back(std::make_unique<SkuaPing>(setup));
+  workload.contestants.push_back(std::make_unique<SocketEcho>());
+  return workload;
+}
+
+}  // namespace skua::bench

@@ -1,0 +1,27 @@
+// The workloads by name. A workload refers to the setup it was made with.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/workload.h"
+#include "bench/workloads/bench_setup.h"
+
+namespace skua::bench {
+
+// The empty round trip.
+Workload ping_workload(const BenchSetup& setup);
+// One row of four columns by its key.
+Workload point_workload(const BenchSetup& setup);
+// A million rows of four columns, every value read.
+Workload stream_workload(const BenchSetup& setup);
+// One row, durable, each in a transaction of its own.
+Workload insert_workload(const BenchSetup& setup);
+
+struct WorkloadEntry {
+  const char* name;
+  Workload (*make)(const BenchSetup& setup);
+};
+const std::vector<WorkloadEntry>& all_workloads();
+
+}  // namespace skua::bench

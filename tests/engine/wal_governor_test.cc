@@ -1,0 +1,141 @@
+// WalGovernor: when the log is checkpointed, what a reader that needs old pages does to it, and how long it gets.
+#include "daemon/engine/wal_governor.h"
+
+#include <criterion/criterion.h>
+
+#include <filesystem>
+
+#include "tests/engine/expectations.h"
+#include "tests/engine/lane.h"
+
+using namespace skua;
+using namespace skua::test;
+
+namespace {
+
+constexpr std::uint32_t kCheckpointPages = 100;
+constexpr std::uintmax_t kPageBytes = 4096;
+
+DatabaseOptions small_log() {
+  DatabaseOptions options;
+  options.checkpoint_pages = kCheckpointPages;
+  return options;
+}
+
+// The writer lane, with a governor that looks at the log after every job.
+struct Scene {
+  Scene() : scratch(small_log()) { write("CREATE TABLE t(id INTEGER PRIMARY KEY, body)"); }
+
+  void write(std::string_view sql) {
+    (void)answer_of(Lane(scratch.writer()).execute(sql));
+    scratch.database().governor().after_job(scratch.writer());
+  }
+  // About `pages` pages of log, in one transaction.
+  void write_pages(std::uintmax_t pages) {
+    write(fmt::format("INSERT INTO t(body) VALUES (zeroblob({}))", pages * kPageBytes));
+  }
+  std::uintmax_t log_bytes() { return std::filesystem::file_size(scratch.file() + "-wal"); }
+  // What a checkpoint has brought into the database's own file.
+  std::uintmax_t file_pages() { return std::filesystem::file_size(scratch.file()) / kPageBytes; }
+
+  ScratchDatabase scratch;
+};
+
+}  // namespace
+
+Test(wal_governor, leaves_a_short_log_alone) {
+  Scene scene;
+  for (int i = 0; i < 5; ++i) scene.write_pages(10);
+  cr_assert_lt(scene.file_pages(), 10u);
+  cr_assert_gt(scene.scratch.writer().wal_pages(), 50);
+}
+
+Test(wal_governor, checkpoints_once_the_log_has_enough_pages) {
+  Scene scene;
+  scene.write_pages(kCheckpointPages);
+  cr_assert_geq(scene.file_pages(), kCheckpointPages);
+  // The next write starts the log anew.
+  scene.write_pages(1);
+  cr_assert_lt(scene.scratch.writer().wal_pages(), 20);
+}
+
+Test(wal_governor, waits_for_the_end_of_a_transaction) {
+  Scene scene;
+  Lane lane(scene.scratch.writer());
+  lane.begin();
+  (void)answer_of(lane.execute("INSERT INTO t(body) VALUES (zeroblob(1000000))"));
+  scene.scratch.database().governor().after_job(scene.scratch.writer());
+  cr_assert_lt(scene.file_pages(), 10u);
+  lane.commit();
+  scene.scratch.database().governor().after_job(scene.scratch.writer());
+  cr_assert_geq(scene.file_pages(), 1'000'000 / kPageBytes);
+}
+
+Test(wal_governor, a_rollback_is_no_reason_to_checkpoint) {
+  Scene scene;
+  Lane lane(scene.scratch.writer());
+  lane.begin();
+  (void)answer_of(lane.execute("INSERT INTO t(body) VALUES (zeroblob(1000000))"));
+  lane.rollback();
+  scene.scratch.database().governor().after_job(scene.scratch.writer());
+  cr_assert_lt(scene.file_pages(), 10u);
+}
+
+Test(wal_governor, what_a_reader_holds_back_is_taken_up_once_it_is_gone) {
+  Scene scene;
+  scene.write_pages(10);
+  Lane reader(scene.scratch.reader());
+  reader.begin(true);
+  expect_text(text_of(reader.execute("SELECT count(*) FROM t")), "1");
+  scene.write_pages(2 * kCheckpointPages);
+  // Nothing behind the reader's snapshot may go into the file.
+  cr_assert_lt(scene.file_pages(), 50u);
+  expect_text(text_of(reader.execute("SELECT count(*) FROM t")), "1");
+  reader.rollback();
+  scene.write_pages(kCheckpointPages);
+  cr_assert_geq(scene.file_pages(), 3 * kCheckpointPages);
+  expect_text(text_of(scene.scratch.reader(), "SELECT count(*) FROM t"), "3");
+}
+
+Test(wal_governor, the_log_does_not_grow_with_the_number_of_writes) {
+  Scene scene;
+  for (int i = 0; i < 500; ++i) {
+    scene.write_pages(5);
+    expect_text(text_of(scene.scratch.reader(), "SELECT count(*) FROM t"), std::to_string(i + 1));
+  }
+  cr_assert_leq(scene.log_bytes(), 2 * kCheckpointPages * (kPageBytes + 24) + 32);
+  cr_assert_geq(scene.file_pages(), 2400u);
+}
+
+Test(wal_governor, the_log_starts_anew_after_a_reader_that_held_it_is_gone) {
+  Scene scene;
+  Lane reader(scene.scratch.reader());
+  for (int round = 0; round < 5; ++round) {
+    reader.begin(true);
+    for (int i = 0; i < 50; ++i) scene.write_pages(5);
+    reader.rollback();
+    for (int i = 0; i < 50; ++i) scene.write_pages(5);
+  }
+  // One round with a reader and the wait for the next attempt, not five of them.
+  cr_assert_leq(scene.log_bytes(), 6 * kCheckpointPages * (kPageBytes + 24));
+}
+
+Test(wal_governor, a_reader_at_the_end_of_the_log_does_not_make_every_write_checkpoint) {
+  Scene scene;
+  Lane older(scene.scratch.reader(0));
+  Lane newer(scene.scratch.reader(1));
+  older.begin(true);
+  int grown = 0;
+  std::uintmax_t before = scene.file_pages();
+  // Two readers that relieve each other: one of them always needs the log, none of them an old part of it.
+  for (int i = 0; i < 300; ++i) {
+    scene.write_pages(1);
+    grown += scene.file_pages() != before ? 1 : 0;
+    before = scene.file_pages();
+    Lane& next = i % 2 == 0 ? newer : older;
+    Lane& last = i % 2 == 0 ? older : newer;
+    next.begin(true);
+    last.rollback();
+  }
+  cr_assert_leq(grown, 30, "%d of 300 writes made a checkpoint", grown);
+}
