@@ -182,6 +182,9 @@ class ConfigReader {
     for (const auto& [key, value] : *all) {
       if (key.str() == "level") {
         SKUA_ASSIGN(config_.log_level, text("level", value));
+        if (const Status known = check_log_level(config_.log_level); !known) {
+          return fail(value.source(), known.error().message);
+        }
       } else if (key.str() == "target") {
         SKUA_ASSIGN(const std::string target, text("target", value));
         auto parsed = parse_log_target(target);

@@ -93,7 +93,8 @@ ExitCode run_import(const ImportArguments& arguments, Connection& connection) {
     print_status(
         error_report(fmt::format("{}; {}", Interrupt::requested() ? "interrupted" : rows.error().message,
                                  in_doubt ? "the import may have happened" : "nothing was imported")));
-    return exit_code_of(rows.error());
+    // A cancel may show as the end of the transaction.
+    return Interrupt::requested() ? ExitCode::kInterrupted : exit_code_of(rows.error());
   }
   if (!arguments.quiet) {
     print_status(fmt::format("{} row{} imported into {} in {}", *rows, *rows == 1 ? "" : "s", arguments.table,

@@ -39,7 +39,7 @@ Result<LogTarget> parse_log_target(const std::string& text) {
   return make_error(ErrorCode::kUsage, fmt::format("unknown log target '{}': it is auto, stderr or journal", text));
 }
 
-Status set_up_log(const std::string& level, LogTarget target) {
+Status check_log_level(const std::string& level) {
   static constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error", "off"};
   bool known = false;
   for (const std::string_view name : kLevels) known = known || name == level;
@@ -47,6 +47,11 @@ Status set_up_log(const std::string& level, LogTarget target) {
     return make_error(ErrorCode::kUsage,
                       fmt::format("unknown log level '{}': it is trace, debug, info, warn, error or off", level));
   }
+  return {};
+}
+
+Status set_up_log(const std::string& level, LogTarget target) {
+  SKUA_TRY(check_log_level(level));
   auto logger = std::make_shared<spdlog::logger>("skuad", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   const bool journal =
       target == LogTarget::kJournal || (target == LogTarget::kAuto && std::getenv("JOURNAL_STREAM") != nullptr);

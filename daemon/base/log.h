@@ -13,6 +13,7 @@ enum class LogTarget { kAuto, kStderr, kJournal };
 // "auto" writes for journald if standard error is connected to it ($JOURNAL_STREAM).
 Result<LogTarget> parse_log_target(const std::string& text);
 // trace, debug, info, warn, error, off.
+Status check_log_level(const std::string& level);
 Status set_up_log(const std::string& level, LogTarget target);
 
 }  // namespace skua

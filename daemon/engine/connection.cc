@@ -69,6 +69,15 @@ Status Connection::configure(const DatabaseOptions& options) {
           return SQLITE_OK;
         },
         this);
+    // SQLite asks the progress handler once more after a statement has committed: what is committed from here on must
+    // not be reported as stopped.
+    sqlite3_commit_hook(
+        db,
+        [](void* self) {
+          static_cast<Connection*>(self)->token_ = nullptr;
+          return 0;
+        },
+        this);
   }
   // Reads the whole schema, so that a damaged one is found now and not by the first user.
   SKUA_TRY(run_internal("SELECT 1 FROM sqlite_schema"));
@@ -85,7 +94,10 @@ Status Connection::configure(const DatabaseOptions& options) {
 
 Error Connection::explain(Error error) {
   std::string reason = authorizer_.take_refusal();
-  if (error.code == ErrorCode::kAccess && !reason.empty()) error.message = std::move(reason);
+  if (reason.empty()) return error;
+  // For a function SQLite says SQLITE_ERROR, for everything else SQLITE_AUTH.
+  error.code = ErrorCode::kAccess;
+  error.message = std::move(reason);
   return error;
 }
 
@@ -113,6 +125,7 @@ std::invoke_result_t<Prepare> Connection::prepare_fresh(Prepare prepare) {
 
 Status Connection::run_internal(std::string_view sql) {
   const Authorizer::Internal internal(authorizer_);
+  const Unstoppable unstoppable(*this);
   SKUA_ASSIGN(const StatementCache::Lease statement, internal_statements_.lease(db_.get(), sql));
   while (true) {
     SKUA_ASSIGN(const bool has_row, statement->step());

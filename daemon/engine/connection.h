@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "daemon/core/cancel_token.h"
 #include "daemon/engine/authorizer.h"
@@ -73,6 +74,20 @@ class Connection {
   void forget_wal_pages() { wal_pages_ = 0; }
 
  private:
+  // While alive, nothing is stopped: the daemon's own statements are short, and half of them would be worse than none.
+  class Unstoppable {
+   public:
+    explicit Unstoppable(Connection& connection)
+        : connection_(connection), token_(std::exchange(connection.token_, nullptr)) {}
+    ~Unstoppable() { connection_.token_ = token_; }
+    Unstoppable(const Unstoppable&) = delete;
+    Unstoppable& operator=(const Unstoppable&) = delete;
+
+   private:
+    Connection& connection_;
+    const CancelToken* token_;
+  };
+
   // prepare(), once more if the connection's schema was out of date.
   template <class Prepare>
   std::invoke_result_t<Prepare> prepare_fresh(Prepare prepare);

@@ -93,7 +93,10 @@ void JobRunner::finish_failed() {
   // is not certain, so it goes.
   const bool disk = job_.error->code == ErrorCode::kIo || job_.error->code == ErrorCode::kDiskFull ||
                     job_.error->code == ErrorCode::kCorrupt;
-  if (disk) connection_.rollback();
+  // A write that is stopped takes its transaction with it, in SQLite too (sqlite.org/c3ref/interrupt.html), unless it was
+  // stopped when it was just done; it goes then as well, for it is reported as not done.
+  const bool stopped_write = writes_ && (job_.error->sqlite_code & 0xff) == SQLITE_INTERRUPT;
+  if (disk || stopped_write) connection_.rollback();
 }
 
 Status JobRunner::run_kind() {
@@ -140,10 +143,11 @@ Status JobRunner::execute() {
     return {};
   }
   SKUA_TRY(bind_parameters(*statement, call.getParameters()));
-  const bool writes_and_returns = !statement->is_read_only() && statement->column_count() > 0;
+  writes_ = !statement->is_read_only();
+  const bool returns_rows = statement->column_count() > 0;
   auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement));
   if (!is_autocommit_write()) return advance(std::move(cursor), kFirstBatchBytes);
-  if (writes_and_returns) {
+  if (writes_ && returns_rows) {
     // By itself it would be committed by being stopped half way, as it is when its rows pass a limit.
     SKUA_TRY(connection_.begin(false, job_.relaxed));
     SKUA_TRY(run_to_end(*cursor));

@@ -39,6 +39,8 @@ class JobRunner {
   Connection& connection_;
   Job& job_;
   const std::uint64_t held_bytes_max_;
+  // The request is one statement, and it writes.
+  bool writes_ = false;
 };
 
 }  // namespace skua

@@ -95,6 +95,14 @@ std::string count_rows(const RealDaemon& daemon, const std::string& table = "t")
   return skua_output(daemon, {"query", "SELECT count(*) FROM " + table});
 }
 
+std::int64_t open_transactions(Connection& connection) {
+  const ResultSet stats = must(connection.stats());
+  for (const Row row : stats) {
+    if (row[0].bytes() == "transactions_open") return row[1].integer();
+  }
+  throw Failure("the daemon does not count its open transactions");
+}
+
 // A run that must fail with this status, name `part`, and import nothing.
 void expect_refused(const RealDaemon& daemon, std::initializer_list<std::string> arguments, int status,
                     std::string_view part) {
@@ -246,6 +254,10 @@ Test(import, imports_nothing_when_it_is_interrupted) {
   std::string rows = "a\n";
   for (int i = 0; i < 200'000; ++i) rows += "12345678\n";
   import.write(rows);
+  // Before it has begun, Ctrl-C ends it as it ends any program.
+  Connection connection = connect(daemon);
+  while (open_transactions(connection) == 0) {
+  }
   import.send_signal(SIGINT);
   const ProcessEnd end = import.wait();
   cr_assert_eq(end.exit_status, 130, "%d %s", end.exit_status, end.error.c_str());

@@ -129,6 +129,14 @@ Test(authorizer, refuses_a_pragma_that_is_hidden_in_a_query) {
   expect_error(error_of(scratch.writer(), "SELECT * FROM pragma_secure_delete"), ErrorCode::kAccess);
 }
 
+Test(authorizer, refuses_what_shows_or_changes_the_daemon_itself) {
+  ScratchDatabase scratch;
+  expect_refused(scratch.reader(), "SELECT fts3_tokenizer('simple')", "the function fts3_tokenizer is not available");
+  expect_refused(scratch.writer(), "SELECT Load_Extension('none')", "is not available");
+  expect_refused(scratch.reader(), "SELECT sql FROM sqlite_stmt", "the table sqlite_stmt is not available");
+  expect_refused(scratch.reader(), "SELECT count(*) FROM SQLITE_STMT", "the table sqlite_stmt is not available");
+}
+
 Test(authorizer, each_refusal_gives_its_own_reason) {
   ScratchDatabase scratch;
   expect_refused(scratch.writer(), "DETACH main", "DETACH");

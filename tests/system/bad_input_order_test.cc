@@ -252,7 +252,9 @@ Test(bad_input_order, transactions_must_be_begun_once_and_before_they_are_used) 
   expect_refusal(session, end(0, false), ErrorCode::kTransactionState);
   expect_refusal(session, send_sql(session, "COMMIT"), ErrorCode::kTransactionState);
   expect_refusal(session, send_sql(session, "ROLLBACK TO nothing"), ErrorCode::kTransactionState);
-  cr_assert(receives_done(session, end(9, true)));
+  // It was begun in the abort mode, the wire's default: the second begin ended it.
+  expect_refusal(session, end(9, true), ErrorCode::kTransactionAborted);
+  cr_assert(receives_done(session, end(9, false)));
   expect_refusal(session, end(9, true), ErrorCode::kTransactionState);
   expect_alive(session);
   scene.expect_all_well();
