@@ -206,7 +206,12 @@ std::string identity_of(const std::string& file) {
   struct stat status = {};
   if (::stat(file.c_str(), &status) == 0) return fmt::format("{}:{}", status.st_dev, status.st_ino);
   std::error_code ignored;
-  return std::filesystem::weakly_canonical(file, ignored).string();
+  std::filesystem::path path = std::filesystem::absolute(file, ignored);
+  // A link to a file that is yet to be created: SQLite creates it where the link points. The bound ends circles.
+  for (int links = 0; links < 40 && std::filesystem::is_symlink(path, ignored); ++links) {
+    path = path.parent_path() / std::filesystem::read_symlink(path, ignored);
+  }
+  return std::filesystem::weakly_canonical(path, ignored).string();
 }
 
 }  // namespace

@@ -130,6 +130,8 @@ Test(config, a_value_of_another_type_is_an_error_at_its_line) {
   expect_error_at(2, "[access]\ngroups = 'staff'\n", "'groups' must be a list");
   expect_error_at(1, "log = true\n", "'log' must be a table");
   expect_error_at(2, "[log]\nlevel = 3\n", "'level' must be a string");
+  expect_error_at(2, "[log]\nlevel = 'loud'\n",
+                  "unknown log level 'loud': it is trace, debug, info, warn, error or off");
   expect_error_at(2, "[log]\ntarget = 'syslog'\n", "unknown log target 'syslog': it is auto, stderr or journal");
 }
 
@@ -220,6 +222,11 @@ Test(config, files_that_are_yet_to_be_created_are_compared_too) {
   for (const std::string& other : {file, folder / "sub/../new.db", folder / "here/new.db", folder / "link.db"}) {
     (void)check_error(with_databases({"one=" + file, "two=" + other}));
   }
+  std::filesystem::current_path(folder.path());
+  (void)check_error(with_databases({"one=" + file, "two=new.db"}));
+  (void)check_error(with_databases({"one=link.db", "two=new.db"}));
+  std::filesystem::create_symlink("circle.db", folder / "circle.db");
+  must(check_config(with_databases({"one=circle.db", "two=new.db"})));
 }
 
 Test(config, the_number_of_databases_is_limited) {
