@@ -39,6 +39,7 @@ const LimitKey kLimitKeys[] = {
     {"held_result_bytes_max", &Limits::held_result_bytes_max, 1, kBytesMax},
     {"reader_connections_max", &Limits::reader_connections_max, 1, 65'536},
     {"reader_threads", &Limits::reader_threads, 1, 1'024},
+    {"pinned_connections_max", &Limits::pinned_connections_max, 0, 65'536},
     {"write_queue_max", &Limits::write_queue_max, 1, kU32Max},
     {"transaction_idle_ms_max", &Limits::transaction_idle_ms_max, 1, kMsMax},
     {"transaction_total_ms_max", &Limits::transaction_total_ms_max, 1, kMsMax},

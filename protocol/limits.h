@@ -42,6 +42,9 @@ inline constexpr std::size_t kClientNameBytesMax = 128;
 inline constexpr std::size_t kSavepointNameBytesMax = 256;
 inline constexpr std::size_t kSavepointsMax = 64;
 
+// Pages of 4 KiB that the TEMP tables of one session may have: 1 GiB, in unlinked files of the system's temporary folder.
+inline constexpr int kTemporaryPagesMax = 262'144;
+
 // Row batches: a first small one at once, then larger ones.
 inline constexpr std::size_t kFirstBatchBytes = 8 * kKiB;
 inline constexpr std::size_t kBatchBytes = 64 * kKiB;
@@ -75,6 +78,9 @@ struct Limits {
   // Connections for reading, each with its own page cache; threads that run them.
   std::uint32_t reader_connections_max = 256;
   std::uint32_t reader_threads = 8;
+  // Of a database's reader connections, those that sessions with TEMP objects keep for themselves. At least one is always
+  // left to the others.
+  std::uint32_t pinned_connections_max = 64;
   // Requests of all sessions that wait for the writer of one database.
   std::uint32_t write_queue_max = 65'536;
   // A transaction whose client sends nothing, and one of any kind, is rolled back after this time.

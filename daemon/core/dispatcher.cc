@@ -80,6 +80,9 @@ void Dispatcher::on_session_closed(SessionState& session, std::uint64_t now_us) 
   const auto transactions = std::move(session.transactions);
   session.transactions.clear();
   for (const auto& [number, transaction] : transactions) transactions_.on_session_closed(transaction);
+  const auto pins = std::move(session.pins);
+  session.pins.clear();
+  for (const auto& [database, pin] : pins) transactions_.on_session_closed(pin);
   sessions_.erase(session.id);
 }
 
@@ -366,6 +369,17 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
     return make_error(ErrorCode::kTransactionState, fmt::format("transaction {} is not open in this session", number));
   }
   if (is_control) return make_error(ErrorCode::kTransactionState, "no transaction is open in this session");
+  // Only what one statement says can use TEMP objects; programs and executeMany go to the shared lanes.
+  if (is_text || request->kind == wire::Request::DESCRIBE) {
+    if (const auto pin = session.pins.find(request->database); pin != session.pins.end()) {
+      transactions_.submit(std::shared_ptr<Transaction>(pin->second), request);
+      return {};
+    }
+    if (statement.creates_temporary) {
+      transactions_.open_pin(request, session);
+      return {};
+    }
+  }
   if (statement.statement_class == Class::kWrite) {
     request->slot = kWriterSlot;
     writers_.submit(request);

@@ -27,6 +27,7 @@ enum class JobKind : std::uint8_t {
   kCommit,
   kRollback,   // closes the connection's cursors first; never fails
   kSavepoint,
+  kDiscard,    // close the connection itself: it has a session's TEMP objects
 };
 
 enum class SavepointAction : std::uint16_t { kSet = 0, kRelease = 1, kRollbackTo = 2 };
@@ -39,10 +40,13 @@ struct Job {
   std::shared_ptr<Request> request;          // null for a rollback after a session's death
   std::shared_ptr<Transaction> transaction;  // null: autocommit. Opaque to the engine
   bool read_only = false;                    // kBegin: a read transaction; kRequest: inside of one
+  bool pinned = false;                       // on the session's own connection: commits by itself, may use TEMP
   bool rollback_on_error = false;
   bool relaxed = false;                      // durability of what it commits
   SavepointAction savepoint_action = SavepointAction::kSet;
   std::string savepoint;
+
+  bool is_inside_transaction() const { return transaction != nullptr && !pinned; }
 
   // ---- filled in by the engine
   // Complete responses in order, ready to be sent. The last one ends the request if `ended`.

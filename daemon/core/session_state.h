@@ -29,6 +29,8 @@ struct SessionState {
   std::unordered_map<std::uint64_t, std::shared_ptr<Request>> requests;
   // By the client's number; 0 is the session's own, opened by BEGIN as SQL text.
   std::unordered_map<std::uint32_t, std::shared_ptr<Transaction>> transactions;
+  // Connections of the session's own, by database.
+  std::unordered_map<std::uint16_t, std::shared_ptr<Transaction>> pins;
 };
 
 }  // namespace skua

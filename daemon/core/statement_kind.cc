@@ -52,7 +52,7 @@ Status expect_end(SqlLexer& lexer) {
 }
 
 Result<StatementKind> begin_statement(SqlLexer& lexer) {
-  StatementKind kind{Class::kBegin, false, {}};
+  StatementKind kind{Class::kBegin};
   SqlToken token = lexer.next();
   if (token.is_word("READ")) {
     token = lexer.next();
@@ -73,7 +73,9 @@ Result<StatementKind> named(SqlLexer& lexer, Class statement_class, SqlToken tok
   if (token.is_word("SAVEPOINT") && statement_class != Class::kSavepoint) token = lexer.next();
   SKUA_ASSIGN(std::string name, savepoint_name(token));
   SKUA_TRY(expect_end(lexer));
-  return StatementKind{statement_class, false, std::move(name)};
+  StatementKind kind{statement_class};
+  kind.name = std::move(name);
+  return kind;
 }
 
 Result<StatementKind> end_statement(SqlLexer& lexer, Class statement_class) {
@@ -82,10 +84,10 @@ Result<StatementKind> end_statement(SqlLexer& lexer, Class statement_class) {
   if (statement_class == Class::kRollback && token.is_word("TO")) {
     return named(lexer, Class::kRollbackTo, lexer.next());
   }
-  if (token.kind == Kind::kEnd) return StatementKind{statement_class, false, {}};
+  if (token.kind == Kind::kEnd) return StatementKind{statement_class};
   if (token.kind != Kind::kSemicolon) return unexpected(token);
   SKUA_TRY(expect_end(lexer));
-  return StatementKind{statement_class, false, {}};
+  return StatementKind{statement_class};
 }
 
 // WITH ... SELECT | VALUES reads; WITH ... INSERT | UPDATE | DELETE | REPLACE writes. The verb stands outside of
@@ -120,18 +122,24 @@ Class pragma_statement(SqlLexer& lexer) {
 }  // namespace
 
 Result<StatementKind> classify_statement(std::string_view sql) {
-  static constexpr std::array<std::string_view, 10> kWriting = {"INSERT", "UPDATE",  "DELETE", "REPLACE", "CREATE",
-                                                                "DROP",   "ALTER",   "VACUUM", "REINDEX", "ANALYZE"};
+  static constexpr std::array<std::string_view, 9> kWriting = {"INSERT", "UPDATE", "DELETE",  "REPLACE", "DROP",
+                                                               "ALTER",  "VACUUM", "REINDEX", "ANALYZE"};
   SqlLexer lexer(sql);
   SqlToken first = lexer.next();
   while (first.kind == Kind::kSemicolon) first = lexer.next();
   if (first.kind != Kind::kWord) return StatementKind{};
   if (first.is_word("SELECT")) return StatementKind{};
-  for (const std::string_view word : kWriting) {
-    if (first.is_word(word)) return StatementKind{Class::kWrite, false, {}};
+  if (first.is_word("CREATE")) {
+    StatementKind kind{Class::kWrite};
+    const SqlToken second = lexer.next();
+    kind.creates_temporary = second.is_word("TEMP") || second.is_word("TEMPORARY");
+    return kind;
   }
-  if (first.is_word("WITH")) return StatementKind{with_statement(lexer), false, {}};
-  if (first.is_word("PRAGMA")) return StatementKind{pragma_statement(lexer), false, {}};
+  for (const std::string_view word : kWriting) {
+    if (first.is_word(word)) return StatementKind{Class::kWrite};
+  }
+  if (first.is_word("WITH")) return StatementKind{with_statement(lexer)};
+  if (first.is_word("PRAGMA")) return StatementKind{pragma_statement(lexer)};
   if (first.is_word("BEGIN")) return begin_statement(lexer);
   if (first.is_word("COMMIT") || first.is_word("END")) return end_statement(lexer, Class::kCommit);
   if (first.is_word("ROLLBACK")) return end_statement(lexer, Class::kRollback);

@@ -28,7 +28,8 @@ struct StatementKind {
 
   Class statement_class = Class::kRead;
   bool read_only = false;  // kBegin
-  std::string name;        // of the savepoint, unquoted
+  bool creates_temporary = false;  // CREATE TEMP ..., which needs a connection of the session's own
+  std::string name{};      // of the savepoint, unquoted
 
   bool is_transaction_control() const {
     return statement_class != Class::kRead && statement_class != Class::kWrite;

@@ -37,6 +37,9 @@ struct Transaction {
   bool read_only = false;
   bool abort_on_error = false;
   bool relaxed = false;
+  // Not a transaction but a session's own reader connection, for its TEMP objects: its statements commit one by one, and
+  // it is open until the session ends. What cannot be done on a reader goes on to the writer.
+  bool pinned = false;
 
   // Null once the session is gone.
   SessionState* session SKUA_GUARDED_BY(loop_thread) = nullptr;

@@ -82,6 +82,7 @@ Error transaction_error(ErrorCode code, TransactionState state, std::string mess
 // ---- states
 
 void TransactionManager::move(Transaction& transaction, State to) {
+  if (to == State::kClosed && transaction.pinned) --pins_[transaction.database];
   SKUA_CHECK(std::find(kMoves.begin(), kMoves.end(), std::pair(transaction.state, to)) != kMoves.end());
   transaction.state = to;
 }
@@ -96,7 +97,7 @@ void TransactionManager::check_invariants(const Transaction& transaction) const 
 }
 
 void TransactionManager::release_connection(const Pointer& transaction) {
-  --open_count_;
+  if (!transaction->pinned) --open_count_;
   context_.janitor.cancel(std::exchange(transaction->idle_timer, 0));
   context_.janitor.cancel(std::exchange(transaction->total_timer, 0));
   if (transaction->read_only) {
@@ -109,7 +110,9 @@ void TransactionManager::release_connection(const Pointer& transaction) {
 void TransactionManager::close(const Pointer& transaction) {
   const bool had_connection = transaction->has_connection();
   move(*transaction, State::kClosed);
-  if (transaction->session != nullptr) transaction->session->transactions.erase(transaction->number);
+  if (transaction->session != nullptr && !transaction->pinned) {
+    transaction->session->transactions.erase(transaction->number);
+  }
   const Error gone = transaction_error(ErrorCode::kTransactionState, TransactionState::kNone,
                                        "the transaction has ended before this request");
   for (const auto& request : std::exchange(transaction->queue, {})) delivery_.fail(request, gone);
@@ -186,6 +189,38 @@ void TransactionManager::open(const std::shared_ptr<Request>& request, SessionSt
   if (request->is_ended()) on_request_ended(request);  // the queue was full
 }
 
+void TransactionManager::open_pin(const std::shared_ptr<Request>& request, SessionState& session) {
+  const std::uint32_t pins_max =
+      std::min(context_.limits.pinned_connections_max, context_.limits.reader_connections_max - 1);
+  if (pins_[request->database] >= pins_max) {
+    return delivery_.fail(request,
+                          make_error(ErrorCode::kLimit, fmt::format("{} sessions have TEMP objects in this database, the "
+                                                                    "most (pinned_connections_max)",
+                                                                    pins_max)));
+  }
+  ++pins_[request->database];
+  auto pin = std::make_shared<Transaction>();
+  pin->session_id = session.id;
+  pin->session = &session;
+  pin->database = request->database;
+  pin->read_only = true;  // the connection is a reader's
+  pin->pinned = true;
+  session.pins[request->database] = pin;
+  request->transaction = pin;
+  readers_.submit(request);
+}
+
+// The request that a pin waits for a connection with has ended: another one takes its place, or the pin goes.
+void TransactionManager::replace_opener(const Pointer& pin) {
+  while (!pin->queue.empty()) {
+    const std::shared_ptr<Request> next = pin->queue.front();
+    pin->queue.pop_front();
+    if (!next->is_ended()) return readers_.submit(next);
+  }
+  if (pin->session != nullptr) pin->session->pins.erase(pin->database);
+  move(*pin, State::kClosed);
+}
+
 void TransactionManager::submit(const Pointer& transaction, const std::shared_ptr<Request>& request) {
   request->transaction = transaction;
   transaction->queue.push_back(request);
@@ -196,6 +231,11 @@ void TransactionManager::on_lane_granted(const std::shared_ptr<Request>& request
   const Pointer transaction = request->transaction;
   transaction->slot = slot;
   move(*transaction, State::kOpening);
+  if (transaction->pinned) {
+    move(*transaction, State::kOpen);
+    transaction->queue.push_front(request);
+    return advance(transaction);
+  }
   ++open_count_;
   ++context_.counters.transactions_total;
   run_kind(transaction, request, JobKind::kBegin);
@@ -212,7 +252,8 @@ void TransactionManager::run(const Pointer& transaction, const std::shared_ptr<R
   job->slot = transaction->slot;
   job->transaction = transaction;
   job->request = request;
-  job->read_only = transaction->read_only;
+  job->read_only = transaction->read_only && !transaction->pinned;
+  job->pinned = transaction->pinned;
   job->rollback_on_error = transaction->abort_on_error;
   job->relaxed = transaction->relaxed;
   transaction->job_running = true;
@@ -234,7 +275,7 @@ void TransactionManager::run_kind(const Pointer& transaction, const std::shared_
 
 void TransactionManager::run_rollback(const Pointer& transaction) {
   move(*transaction, State::kEnding);
-  run_kind(transaction, nullptr, JobKind::kRollback);
+  run_kind(transaction, nullptr, transaction->pinned ? JobKind::kDiscard : JobKind::kRollback);
 }
 
 void TransactionManager::advance(const Pointer& transaction) {
@@ -347,7 +388,8 @@ void TransactionManager::on_job_done(std::unique_ptr<Job> job) {
   switch (job->kind) {
     case JobKind::kBegin: on_begin_done(transaction, *job); break;
     case JobKind::kCommit:
-    case JobKind::kRollback: on_end_done(transaction, *job); break;
+    case JobKind::kRollback:
+    case JobKind::kDiscard: on_end_done(transaction, *job); break;
     case JobKind::kSavepoint: on_savepoint_done(transaction, *job); break;
     case JobKind::kRequest:
     case JobKind::kContinue:
@@ -387,7 +429,7 @@ void TransactionManager::on_end_done(const Pointer& transaction, Job& job) {
     job.error->transaction = TransactionState::kOpen;
     return delivery_.fail(job.request, *job.error);
   }
-  if (job.kind == JobKind::kRollback) {
+  if (job.kind != JobKind::kCommit) {
     end_cursors(transaction, transaction_error(ErrorCode::kTransactionAborted, TransactionState::kNone,
                                                "the transaction was rolled back"));
   }
@@ -425,9 +467,18 @@ void TransactionManager::on_statement_done(const Pointer& transaction, Job& job)
   const std::shared_ptr<Request>& request = job.request;
   std::erase(transaction->cursors, request);
   request->cursor_open = job.cursor_open;
-  const bool aborted = !job.transaction_open;
+  if (job.needs_writer) {
+    // It changes more than the session's TEMP objects.
+    request->transaction = nullptr;
+    if (request->is_ended()) return;
+    request->stage = Request::Stage::kQueued;
+    request->slot = kWriterSlot;
+    return writers_.submit(request);
+  }
+  const bool aborted = !job.transaction_open && !transaction->pinned;
   if (job.error != nullptr) {
     job.error->transaction = aborted ? TransactionState::kAborted : TransactionState::kOpen;
+    if (transaction->pinned) job.error->transaction = TransactionState::kNone;
   }
   const std::string reason = job.error != nullptr ? job.error->message : "SQLite rolled it back";
   if (!request->is_ended()) delivery_.deliver(job);
@@ -464,6 +515,10 @@ void TransactionManager::resume(const std::shared_ptr<Request>& request) {
 
 void TransactionManager::on_request_ended(const std::shared_ptr<Request>& request) {
   const Pointer transaction = request->transaction;
+  if (transaction->pinned && transaction->state == State::kWaiting) {
+    const auto queued = std::find(transaction->queue.begin(), transaction->queue.end(), request);
+    return queued == transaction->queue.end() ? replace_opener(transaction) : void();
+  }
   // The opener ended before it had the lane: there is nothing to roll back, but the client may have sent more.
   if (transaction->state == State::kWaiting) {
     const Operation operation = operation_of(*request);
@@ -479,6 +534,7 @@ void TransactionManager::on_request_ended(const std::shared_ptr<Request>& reques
 }
 
 TransactionState TransactionManager::state_after_stop(const Transaction& transaction) const {
+  if (transaction.pinned) return TransactionState::kNone;
   const bool lost = transaction.state == State::kWaiting || transaction.state == State::kAborted ||
                     transaction.abort_on_error || !transaction.abort_reason.empty();
   return lost ? TransactionState::kAborted : TransactionState::kOpen;
@@ -492,7 +548,7 @@ void TransactionManager::on_session_closed(const Pointer& transaction) {
 }
 
 void TransactionManager::watch_idle(const Pointer& transaction) {
-  if (transaction->idle_timer != 0) return;
+  if (transaction->idle_timer != 0 || transaction->pinned) return;
   const std::uint64_t idle_us = std::uint64_t{context_.limits.transaction_idle_ms_max} * 1000;
   transaction->idle_timer = context_.janitor.add(transaction->idle_since_us + idle_us, [this, transaction, idle_us] {
     loop_thread.assert_here();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
 
 #include "daemon/core/context.h"
 #include "daemon/core/delivery.h"
@@ -26,7 +27,9 @@ class TransactionManager final : public LaneUser {
   // The request is a begin, or BEGIN or SAVEPOINT as SQL text, and its session has no such transaction.
   void open(const std::shared_ptr<Request>& request, SessionState& session, std::uint32_t number)
       SKUA_REQUIRES(loop_thread);
-  // A request in an existing transaction.
+  // The request creates a TEMP object, and its session has no connection of its own yet.
+  void open_pin(const std::shared_ptr<Request>& request, SessionState& session) SKUA_REQUIRES(loop_thread);
+  // A request in an existing transaction, or on a session's own connection.
   void submit(const std::shared_ptr<Transaction>& transaction, const std::shared_ptr<Request>& request)
       SKUA_REQUIRES(loop_thread);
   void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
@@ -67,6 +70,7 @@ class TransactionManager final : public LaneUser {
   void on_begin_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
   void on_end_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
   void on_savepoint_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
+  void replace_opener(const Pointer& pin) SKUA_REQUIRES(loop_thread);
   void on_statement_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
   void park(const Pointer& transaction, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
@@ -89,6 +93,7 @@ class TransactionManager final : public LaneUser {
   ReaderScheduler& readers_;
   WriteScheduler& writers_;
   std::size_t open_count_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::unordered_map<std::uint16_t, std::uint32_t> pins_ SKUA_GUARDED_BY(loop_thread);  // how many, by database
 };
 
 Error transaction_error(ErrorCode code, TransactionState state, std::string message);

@@ -89,9 +89,12 @@ int Authorizer::callback(void* self, int action, const char* first, const char* 
       [[fallthrough]];
     case SQLITE_CREATE_TEMP_TABLE:
     case SQLITE_CREATE_TEMP_VIEW:
-    case SQLITE_CREATE_TEMP_TRIGGER:
     case SQLITE_CREATE_TEMP_INDEX:
-      return authorizer.refuse("TEMP objects are not available: connections are shared by all sessions");
+      if (authorizer.temporary_) return SQLITE_OK;
+      return authorizer.refuse(
+          "TEMP objects are not available here: create them with CREATE TEMP ..., outside of a transaction");
+    case SQLITE_CREATE_TEMP_TRIGGER:
+      return authorizer.refuse("TEMP triggers are not available: writes run where they would not be seen");
     default: return SQLITE_OK;
   }
 }

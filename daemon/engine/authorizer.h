@@ -18,6 +18,10 @@ class Authorizer {
   // The reason of the last refusal, for the error message; empty if there was none since it was taken.
   std::string take_refusal();
 
+  // From now on TEMP tables, views and indexes are allowed: the connection belongs to one session.
+  void allow_temporary() { temporary_ = true; }
+  bool allows_temporary() const { return temporary_; }
+
   // While alive, the daemon's own statements are prepared: transaction control is allowed.
   class Internal {
    public:
@@ -35,6 +39,7 @@ class Authorizer {
   int check_pragma(const char* name, const char* argument);
 
   bool internal_ = false;
+  bool temporary_ = false;
   std::string refusal_;
 };
 

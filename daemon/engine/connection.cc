@@ -133,6 +133,13 @@ Status Connection::run_internal(std::string_view sql) {
   }
 }
 
+Status Connection::allow_temporary() {
+  if (authorizer_.allows_temporary()) return {};
+  SKUA_TRY(run_internal(fmt::format("PRAGMA temp.max_page_count={}", kTemporaryPagesMax)));
+  authorizer_.allow_temporary();
+  return {};
+}
+
 Status Connection::set_relaxed(bool relaxed) {
   if (relaxed == relaxed_) return {};
   SKUA_TRY(run_internal(relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL"));

@@ -43,6 +43,8 @@ class Connection {
   Authorizer::Internal allow_internal() { return Authorizer::Internal(authorizer_); }
   // Puts the authorizer's reason into a refusal, which may also come while a statement runs.
   Error explain(Error error);
+  // From now on the connection belongs to one session, which may create TEMP objects on it.
+  Status allow_temporary();
   // A statement of the daemon's own; its rows are dropped.
   Status run_internal(std::string_view sql);
   // Opens a write transaction, or a read transaction whose snapshot is taken at once.

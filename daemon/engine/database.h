@@ -24,6 +24,8 @@ class Database {
   Connection& writer() { return *writer_; }
   WalGovernor& governor() { return governor_; }
   Result<Connection*> reader(std::uint32_t slot);
+  // The slot's next user gets a new connection.
+  void close_reader(std::uint32_t slot) { readers_[slot].reset(); }
 
  private:
   Database(DatabaseOptions options, std::uint32_t reader_slots_max)

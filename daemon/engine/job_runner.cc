@@ -60,6 +60,12 @@ Error stopped(const CancelToken& token, Error error) {
 }  // namespace
 
 void JobRunner::run() {
+  if (job_.pinned) {
+    if (const Status allowed = connection_.allow_temporary(); !allowed) {
+      job_.error = std::make_unique<Error>(allowed.error());
+      return;
+    }
+  }
   const bool stoppable = job_.kind == JobKind::kRequest || job_.kind == JobKind::kContinue;
   const CancelToken* token = job_.request != nullptr && stoppable ? &job_.request->token : nullptr;
   Status status;
@@ -81,14 +87,16 @@ void JobRunner::run() {
   }
   job_.transaction_open = connection_.in_transaction();
   // Whoever rolled it back, its cursors are no more.
-  if (job_.transaction != nullptr && !job_.transaction_open) connection_.close_all_cursors();
+  if (job_.is_inside_transaction() && !job_.transaction_open) connection_.close_all_cursors();
 }
 
 void JobRunner::finish_failed() {
   job_.frames.clear();
   job_.ended = false;
   job_.cursor_open = false;
-  if (job_.transaction == nullptr || job_.rollback_on_error) return connection_.rollback();
+  // What failed here undid itself; the session's other cursors on its own connection go on.
+  if (job_.pinned && !connection_.in_transaction()) return;
+  if (!job_.is_inside_transaction() || job_.rollback_on_error) return connection_.rollback();
   // SQLite keeps a transaction after some failures of the disk (sqlite.org/lang_transaction.html); what is left in it
   // is not certain, so it goes.
   const bool disk = job_.error->code == ErrorCode::kIo || job_.error->code == ErrorCode::kDiskFull ||
@@ -106,7 +114,7 @@ Status JobRunner::run_kind() {
       Cursor* cursor = connection_.find_cursor(job_.request->serial);
       SKUA_CHECK(cursor != nullptr);
       bool more = false;
-      auto frame = cursor->next_frame(kBatchBytes, job_.transaction != nullptr, more);
+      auto frame = cursor->next_frame(kBatchBytes, job_.is_inside_transaction(), more);
       if (!frame || !more) connection_.close_cursor(job_.request->serial);
       if (!frame) return std::move(frame).error();
       job_.frames.push_back(std::move(*frame));
@@ -119,6 +127,7 @@ Status JobRunner::run_kind() {
     case JobKind::kCommit: connection_.close_all_cursors(); return connection_.run_internal("COMMIT");
     case JobKind::kRollback: connection_.rollback(); return {};
     case JobKind::kSavepoint: return savepoint();
+    case JobKind::kDiscard: return {};  // done by whoever has the connections
   }
   return make_error(ErrorCode::kInternal, "unknown kind of job");
 }
@@ -138,14 +147,15 @@ Status JobRunner::execute() {
   const std::string_view sql = view_of(call.getSql());
   SKUA_ASSIGN(StatementCache::Lease statement, connection_.lease(sql));
   if (connection_.role() == ConnectionRole::kReader && !statement->is_read_only() && !statement->is_explain()) {
-    if (job_.transaction != nullptr) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
-    job_.needs_writer = true;
-    return {};
+    if (job_.is_inside_transaction()) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
+    job_.needs_writer = !job_.pinned;
+    if (job_.needs_writer) return {};
   }
   SKUA_TRY(bind_parameters(*statement, call.getParameters()));
   writes_ = !statement->is_read_only();
   const bool returns_rows = statement->column_count() > 0;
   auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement));
+  if (job_.pinned && writes_) return write_temporary(std::move(cursor));
   if (!is_autocommit_write()) return advance(std::move(cursor), kFirstBatchBytes);
   if (writes_ && returns_rows) {
     // By itself it would be committed by being stopped half way, as it is when its rows pass a limit.
@@ -160,9 +170,18 @@ Status JobRunner::execute() {
   return run_to_end(*cursor);
 }
 
+Status JobRunner::write_temporary(std::unique_ptr<Cursor> cursor) {
+  Status status = run_to_end(*cursor);
+  if (status || status.error().code != ErrorCode::kReadOnly) return status;
+  // The file itself is read-only on this connection, and SQLite finds that out before it changes anything.
+  job_.frames.clear();
+  job_.needs_writer = true;
+  return {};
+}
+
 Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_bytes) {
   bool more = false;
-  SKUA_ASSIGN(Frame frame, cursor->next_frame(batch_bytes, job_.transaction != nullptr, more));
+  SKUA_ASSIGN(Frame frame, cursor->next_frame(batch_bytes, job_.is_inside_transaction(), more));
   job_.frames.push_back(std::move(frame));
   job_.cursor_open = more;
   job_.ended = !more;
@@ -188,7 +207,7 @@ Status JobRunner::run_to_end(Cursor& cursor) {
 }
 
 Status JobRunner::execute_many() {
-  const bool inside = job_.transaction != nullptr;
+  const bool inside = job_.is_inside_transaction();
   if (inside && job_.read_only) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
   if (inside) {
     SKUA_TRY(connection_.run_internal("SAVEPOINT skua_many"));

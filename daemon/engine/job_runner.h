@@ -20,6 +20,8 @@ class JobRunner {
   Status run_kind();
   Status run_request();
   Status execute();
+  // A write on the session's own connection; one of more than TEMP objects needs the writer.
+  Status write_temporary(std::unique_ptr<Cursor> cursor);
   Status execute_many();
   Status insert_rows(wire::ExecuteMany::Reader many, Summary& summary);
   Status program();
@@ -31,9 +33,9 @@ class JobRunner {
   Status savepoint();
   void finish_failed();
 
-  bool is_autocommit_write() const { return job_.slot == kWriterSlot && job_.transaction == nullptr; }
+  bool is_autocommit_write() const { return job_.slot == kWriterSlot && !job_.is_inside_transaction(); }
   TransactionState state_inside() const {
-    return job_.transaction != nullptr ? TransactionState::kOpen : TransactionState::kNone;
+    return job_.is_inside_transaction() ? TransactionState::kOpen : TransactionState::kNone;
   }
 
   Connection& connection_;

@@ -90,7 +90,7 @@ Status ProgramRunner::execute_and_commit(wire::Step::Reader step, StepState& sta
 Status ProgramRunner::execute(wire::Step::Reader step, StepState& state) {
   SKUA_ASSIGN(const StatementCache::Lease statement, connection_.lease(view_of(step.getSql())));
   if (connection_.role() == ConnectionRole::kReader && !statement->is_read_only()) {
-    if (job_.transaction != nullptr) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
+    if (job_.is_inside_transaction()) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
     job_.needs_writer = true;
     return {};
   }
@@ -115,7 +115,7 @@ Status ProgramRunner::execute(wire::Step::Reader step, StepState& state) {
     }
   }
   state.summary = summary_of(*statement, total_changes_before,
-                             job_.transaction != nullptr ? TransactionState::kOpen : TransactionState::kNone);
+                             job_.is_inside_transaction() ? TransactionState::kOpen : TransactionState::kNone);
   state.summary.row_count = state.rows.row_count();
   return {};
 }
@@ -148,7 +148,7 @@ Frame ProgramRunner::build_reply() const {
   auto response = frame.initRoot<wire::Response>();
   response.setId(job_.request->id);
   auto reply = response.initProgram();
-  reply.setTransaction(job_.transaction != nullptr ? wire::TransactionState::OPEN : wire::TransactionState::NONE);
+  reply.setTransaction(job_.is_inside_transaction() ? wire::TransactionState::OPEN : wire::TransactionState::NONE);
   auto out = reply.initSteps(static_cast<kj::uint>(steps_.size()));
   for (kj::uint i = 0; i < out.size(); ++i) {
     const StepState& step = steps_[i];

@@ -29,6 +29,7 @@ void ReaderLanes::run() {
 }
 
 void ReaderLanes::run_job(Job& job) {
+  if (job.kind == JobKind::kDiscard) return databases_[job.database]->close_reader(job.slot);
   auto connection = databases_[job.database]->reader(job.slot);
   if (!connection) {
     job.error = std::make_unique<Error>(std::move(connection).error());

@@ -150,7 +150,7 @@ void CoreWorld::done(std::unique_ptr<Job> job) {
 
 void CoreWorld::succeed(std::size_t index) {
   std::unique_ptr<Job> job = take(index);
-  const bool ends = job->kind == JobKind::kCommit || job->kind == JobKind::kRollback;
+  const bool ends = job->kind == JobKind::kCommit || job->kind == JobKind::kRollback || job->kind == JobKind::kDiscard;
   job->transaction_open = job->transaction != nullptr && !ends;
   if (job->kind == JobKind::kRequest || job->kind == JobKind::kContinue) {
     job->frames.push_back(done_response(job->request->id, Summary{}));

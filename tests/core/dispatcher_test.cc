@@ -274,6 +274,68 @@ Test(dispatcher, a_dead_session_leaves_no_cursor_behind) {
   world.settle();
 }
 
+Test(dispatcher, a_temp_object_gives_its_session_a_connection_of_its_own) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.execute(client, "CREATE TEMP TABLE scratch(a)");
+  cr_assert(world.job().pinned);
+  const std::uint32_t slot = world.job().slot;
+  cr_expect(slot != kWriterSlot);
+  world.succeed();
+  const auto insert = world.execute(client, "INSERT INTO scratch VALUES (1)");
+  cr_expect(world.job().pinned && world.job().slot == slot);
+  world.succeed();
+  expect_success(client, insert);
+  const auto real = world.execute(client, "INSERT INTO t VALUES (1)");
+  world.refuse_as_write();
+  cr_expect(world.job().slot == kWriterSlot && !world.job().pinned);
+  world.succeed();
+  expect_success(client, real);
+  CoreClient& other = world.connect();
+  world.execute(other, "SELECT 1");
+  cr_expect(world.job().slot != slot && !world.job().pinned);
+  world.succeed();
+  world.disconnect(client);
+  cr_assert(world.job_count() == 1);
+  cr_expect(world.job().kind == JobKind::kDiscard && world.job().slot == slot);
+  world.succeed();
+}
+
+Test(dispatcher, a_cancelled_first_temp_object_leaves_the_way_free_for_the_next) {
+  Limits limits;
+  limits.reader_connections_max = 2;
+  CoreWorld world(limits);
+  CoreClient& client = world.connect();
+  CoreClient& other = world.connect();
+  world.execute(other, "SELECT 1");
+  world.execute(other, "SELECT 2");
+  const auto first = world.execute(client, "CREATE TEMP TABLE a(x)");
+  const auto second = world.execute(client, "SELECT * FROM a");
+  world.cancel(client, first);
+  expect_error(client, first, ErrorCode::kCancelled);
+  world.succeed();
+  world.settle();
+  expect_success(client, second);
+}
+
+Test(dispatcher, pinned_connections_at_their_limit) {
+  Limits limits;
+  limits.pinned_connections_max = 1;
+  CoreWorld world(limits);
+  CoreClient& first = world.connect();
+  CoreClient& second = world.connect();
+  world.execute(first, "CREATE TEMP TABLE a(x)");
+  world.settle();
+  const auto refused = world.execute(second, "CREATE TEMP TABLE a(x)");
+  expect_error(second, refused, ErrorCode::kLimit);
+  cr_expect(second.answer_to(refused)->error->message.find("pinned_connections_max") != std::string::npos);
+  world.disconnect(first);
+  world.settle();
+  const auto again = world.execute(second, "CREATE TEMP TABLE a(x)");
+  world.settle();
+  expect_success(second, again);
+}
+
 Test(dispatcher, draining_refuses_new_work_and_closes_idle_sessions) {
   CoreWorld world;
   CoreClient& idle = world.connect();

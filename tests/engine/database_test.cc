@@ -209,7 +209,7 @@ Test(database, a_file_it_may_not_write_is_an_error) {
   const TemporaryDirectory folder;
   const std::string file = made_elsewhere(folder);
   require(::chmod(file.c_str(), 0444) == 0, "chmod");
-  expect_error(open_error(options_of(file)), ErrorCode::kIo, "cannot be written");
+  expect_error(open_error(options_of(file)), ErrorCode::kIo, "must be readable and writable by the daemon");
   require(::chmod(file.c_str(), 0) == 0, "chmod");
   expect_error(open_error(options_of(file)), ErrorCode::kIo, file);
   require(::chmod(folder.path().c_str(), 0555) == 0, "chmod");

@@ -34,6 +34,7 @@ class Simulation {
     limits.sessions_max = 64;
     limits.reader_threads = 3;
     limits.reader_connections_max = 5;
+    limits.pinned_connections_max = 2;
     limits.write_queue_max = 20;
     limits.requests_per_session_max = 30;
     limits.transactions_per_session_max = 3;
@@ -78,12 +79,13 @@ class Simulation {
     if (statement && job.request->token.is_cancelled() && chance(80)) {
       return world_.fail(ErrorCode::kCancelled, chance(50), index);
     }
-    if (job.kind == JobKind::kRequest && job.slot != kWriterSlot && job.transaction == nullptr && chance(5)) {
+    if (job.kind == JobKind::kRequest && job.slot != kWriterSlot && !job.is_inside_transaction() && chance(5)) {
       return world_.refuse_as_write(index);
     }
     const bool may_stream = is_execute && (job.transaction != nullptr || job.slot != kWriterSlot);
     if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
-    const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose;
+    const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose &&
+                          job.kind != JobKind::kDiscard;
     if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
     world_.succeed(index);
   }
@@ -92,7 +94,8 @@ class Simulation {
     CoreClient* client = pick();
     if (client == nullptr) return connect();
     static const char* kSql[] = {"SELECT 1",     "INSERT INTO t VALUES (1)", "BEGIN",      "COMMIT",      "ROLLBACK",
-                                 "SAVEPOINT s",  "RELEASE s",                "ROLLBACK TO s", "BEGIN READ ONLY"};
+                                 "SAVEPOINT s",  "RELEASE s",                "ROLLBACK TO s", "BEGIN READ ONLY",
+                                 "CREATE TEMP VIEW v AS SELECT 1"};
     const auto number = static_cast<std::uint32_t>(below(4));
     const char* database = chance(50) ? "a" : "b";
     std::uint64_t id = 0;
@@ -102,7 +105,7 @@ class Simulation {
         request.setTransaction(number);
         request.setDatabase(database);
         if (chance(20)) request.setDeadlineMs(static_cast<std::uint32_t>(1 + below(100)));
-        request.initExecute().setSql(kSql[chance(70) ? below(2) : below(9)]);
+        request.initExecute().setSql(kSql[chance(70) ? below(2) : below(10)]);
         request.getExecute().setWindowBytes(chance(50) ? 1 : 0);
       });
     } else if (what < 72) {
