@@ -44,7 +44,7 @@ Error stopped(const CancelToken& token, Error error) {
       break;
     case CancelReason::kLimit:
       error.code = ErrorCode::kLimit;
-      error.message = "the transaction reached a time limit while the statement ran";
+      error.message = "the transaction passed transaction_total_ms_max while the statement ran";
       break;
     case CancelReason::kAborted:
       error.code = ErrorCode::kTransactionAborted;
