@@ -369,8 +369,10 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
     return make_error(ErrorCode::kTransactionState, fmt::format("transaction {} is not open in this session", number));
   }
   if (is_control) return make_error(ErrorCode::kTransactionState, "no transaction is open in this session");
-  // Only what one statement says can use TEMP objects; programs and executeMany go to the shared lanes.
-  if (is_text || request->kind == wire::Request::DESCRIBE) {
+  // Only single statements can use TEMP objects; programs and executeMany go to the shared lanes, and so does CREATE
+  // without the word TEMP, where the schema's name could make a TEMP trigger of it.
+  const bool creates_permanent = statement.creates && !statement.creates_temporary;
+  if ((is_text && !creates_permanent) || request->kind == wire::Request::DESCRIBE) {
     if (const auto pin = session.pins.find(request->database); pin != session.pins.end()) {
       transactions_.submit(std::shared_ptr<Transaction>(pin->second), request);
       return {};

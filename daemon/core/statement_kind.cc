@@ -132,6 +132,7 @@ Result<StatementKind> classify_statement(std::string_view sql) {
   if (first.is_word("CREATE")) {
     StatementKind kind{Class::kWrite};
     const SqlToken second = lexer.next();
+    kind.creates = true;
     kind.creates_temporary = second.is_word("TEMP") || second.is_word("TEMPORARY");
     return kind;
   }

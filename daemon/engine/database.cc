@@ -121,7 +121,12 @@ Result<Connection*> Database::reader(std::uint32_t slot) {
   std::unique_ptr<Connection>& reader = readers_[slot];
   if (reader == nullptr) {
     auto opened = Connection::open(options_, ConnectionRole::kReader);
-    if (!opened) return cannot_open(options_, opened.error());
+    if (!opened) {
+      // Not cannot_open(): looking for the owner of a file that is open here would drop this process's own locks.
+      Error error = opened.error();
+      error.message = fmt::format("database '{}': cannot open a connection for reading: {}", options_.name, error.message);
+      return error;
+    }
     reader = std::move(*opened);
   }
   return reader.get();

@@ -38,5 +38,11 @@ Test(temporary, triggers_are_refused) {
   const RealDaemon daemon;
   Connection connection = connect(daemon);
   ask(connection, "CREATE TABLE t(a)");
-  expect_error(connection.execute("CREATE TEMP TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END"), ErrorCode::kAccess);
+  const std::string_view body = " AFTER INSERT ON main.t BEGIN SELECT 1; END";
+  for (int pinned = 0; pinned < 2; ++pinned) {
+    expect_error(connection.execute("CREATE TEMP TRIGGER g" + std::string(body)), ErrorCode::kAccess);
+    expect_error(connection.execute("CREATE TRIGGER temp.g" + std::string(body)), ErrorCode::kAccess);
+    ask(connection, "CREATE TEMP TABLE IF NOT EXISTS scratch(a)");
+  }
+  ask(connection, "CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END");
 }
