@@ -13,6 +13,8 @@ pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(libutf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 if(SKUA_READLINE)
   pkg_check_modules(readline REQUIRED IMPORTED_TARGET readline)
+  # Its feature-test macros, which g++ and clang++ cover by _GNU_SOURCE, would rule out the precompiled header.
+  set_target_properties(PkgConfig::readline PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 endif()
 if(SKUA_TESTS)
   pkg_check_modules(criterion REQUIRED IMPORTED_TARGET criterion)

@@ -272,5 +272,5 @@ Test(import, keeps_memory_bounded) {
   const std::string file = daemon.directory().write("rows.csv", rows);
   const ProcessEnd end = run({"/bin/sh", "-c", "ulimit -v 150000; exec \"$@\"", "sh", program_path("skua"),
                               "-s", daemon.socket_path(), "import", file, "t", "--create"});
-  if (!kSanitized) cr_assert_eq(end.exit_status, 0, "%s", end.error.c_str());
+  if (!is_sanitized()) cr_assert_eq(end.exit_status, 0, "%s", end.error.c_str());
 }

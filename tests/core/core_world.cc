@@ -46,6 +46,13 @@ CoreWorld::CoreWorld(Limits limits, std::vector<std::string> databases) {
   dispatcher = std::make_unique<Dispatcher>(std::move(options), executor, now_us);
 }
 
+CoreWorld::~CoreWorld() {
+  for (const auto& [client, owned] : clients) {
+    if (client->state != nullptr) disconnect(*client);
+  }
+  settle();
+}
+
 CoreClient& CoreWorld::connect_silently() {
   loop_thread.assert_here();
   auto client = std::make_unique<CoreClient>();

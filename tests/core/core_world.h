@@ -49,6 +49,10 @@ class CoreClient final : public ReplySink {
 class CoreWorld {
  public:
   explicit CoreWorld(Limits limits = {}, std::vector<std::string> databases = {"main"});
+  // Closes every session and finishes every job: what is then still alive is a leak.
+  ~CoreWorld();
+  CoreWorld(const CoreWorld&) = delete;
+  CoreWorld& operator=(const CoreWorld&) = delete;
 
   CoreClient& connect();
   // Connects without saying hello.

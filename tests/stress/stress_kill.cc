@@ -17,6 +17,7 @@
 #include "tests/stress/bank.h"
 #include "tests/stress/victim.h"
 #include "tests/support/failure.h"
+#include "tests/support/process.h"
 #include "tests/support/random.h"
 #include "tests/support/raw_session.h"
 #include "tests/support/real_daemon.h"
@@ -37,8 +38,9 @@ struct Settings {
   std::int64_t writers = 200;
   std::int64_t streams = 10'000;
   std::int64_t warm_up = 500;
-  double writer_ms_max = 100;
-  double growth_mib_max = 4;
+  // Sanitizers are slow and keep freed memory.
+  double writer_ms_max = test::is_sanitized() ? 2000 : 100;
+  double growth_mib_max = test::is_sanitized() ? 1000 : 4;
 };
 
 // What a daemon holds.

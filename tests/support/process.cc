@@ -24,6 +24,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kProgramsVariable = "SKUA_TEST_PROGRAMS";
+
 struct Pipe {
   int read = -1;
   int write = -1;
@@ -83,7 +85,18 @@ bool append_some(int fd, std::string& out) {
 
 }  // namespace
 
-std::string program_path(std::string_view name) { return std::string(SKUA_BIN_DIR) + "/" + std::string(name); }
+bool is_sanitized() {
+#if defined(__SANITIZE_ADDRESS__)
+  return true;
+#else
+  return std::getenv(kProgramsVariable) != nullptr;
+#endif
+}
+
+std::string program_path(std::string_view name) {
+  const char* folder = std::getenv(kProgramsVariable);
+  return std::string(folder != nullptr ? folder : SKUA_BIN_DIR) + "/" + std::string(name);
+}
 
 Process::Process(const std::vector<std::string>& command, const ProcessOptions& options) {
   std::vector<std::string> arguments = command;

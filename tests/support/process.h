@@ -17,16 +17,12 @@ namespace skua::test {
 // through.
 inline constexpr std::chrono::seconds kPatience{120};
 
-// True in a build with a sanitizer, where memory and time are not what users see.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-inline constexpr bool kSanitized = false;
-#endif
+// True if the programs under test are built with a sanitizer, where memory and time are not what users see: in a build
+// that is, and whenever SKUA_TEST_PROGRAMS names the programs of another one.
+bool is_sanitized();
 
-// The path of a built program: skuad, skua.
+// The path of a built program, skuad or skua: of this build, or in the folder that SKUA_TEST_PROGRAMS names. That is how
+// the tests meet a daemon built with ThreadSanitizer, under which Criterion does not run.
 std::string program_path(std::string_view name);
 
 struct ProcessOptions {

@@ -106,7 +106,8 @@ def converse(path, messages):
 
 
 def main():
-    skuad = sys.argv[1]
+    programs = os.environ.get("SKUA_TEST_PROGRAMS")
+    skuad = os.path.join(programs, "skuad") if programs else sys.argv[1]
     repository = pathlib.Path(__file__).resolve().parents[2]
     document = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else repository / "docs" / "PROTOCOL.md"
     messages = read_example(document)

@@ -190,7 +190,7 @@ Test(stream, that_nobody_reads_costs_the_daemon_no_memory_and_the_others_no_time
   }
   ask(quick, "INSERT INTO t VALUES (0)");
   for (int i = 0; i < 500'000; ++i) cr_assert(must(stream.next()));
-  if (!kSanitized) cr_assert_lt(daemon.resident_bytes(), before + (32u << 20));
+  if (!is_sanitized()) cr_assert_lt(daemon.resident_bytes(), before + (32u << 20));
 }
 
 Test(sessions, do_not_wait_for_each_others_long_queries) {
