@@ -13,7 +13,8 @@ namespace skua::bench {
 Result<TemporaryFolder> TemporaryFolder::create(const std::string& parent) {
   const char* from_environment = std::getenv("TMPDIR");
   std::string path = !parent.empty() ? parent : from_environment != nullptr ? from_environment : "/tmp";
-  path += "/skua-bench-XXXXXX";
+  // Absolute: servers are started in folders of their own.
+  path = (std::filesystem::absolute(path) / "skua-bench-XXXXXX").string();
   if (::mkdtemp(path.data()) == nullptr) {
     return make_error(ErrorCode::kIo, fmt::format("cannot make {}: {}", path, std::strerror(errno)));
   }
