@@ -1,17 +1,23 @@
 #include "bench/client_group.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <vector>
+
+#include "bench/process_usage.h"
 
 namespace skua::bench {
 
@@ -19,17 +25,29 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// After so many errors without a success in between, a client takes it that its connection is gone.
+constexpr std::uint64_t kErrorsInARowMax = 100;
+
 // One client's part, in memory shared with the starter.
 struct ClientReport {
+  std::uint64_t operations = 0;
   std::uint64_t units = 0;
+  std::uint64_t busy = 0;
+  std::uint64_t errors = 0;
   double seconds = 0;
+  double cpu_seconds = 0;
   LatencyHistogram latencies;
   bool finished = false;
-  std::array<char, 400> error{};
+  std::array<char, 400> first_error{};
 
-  void fail(const Error& what) {
+  void add_error(const Error& what) {
+    if ((what.sqlite_code & 0xff) == SQLITE_BUSY) {
+      ++busy;
+      return;
+    }
+    if (errors++ > 0) return;
     const std::string text = fmt::format("{}: {}", to_string(what.code), what.message);
-    std::memcpy(error.data(), text.data(), std::min(text.size(), error.size() - 1));
+    std::memcpy(first_error.data(), text.data(), std::min(text.size(), first_error.size() - 1));
   }
 };
 
@@ -46,6 +64,7 @@ class SharedReports {
   ~SharedReports() { ::munmap(memory_, bytes_); }
 
   ClientReport& operator[](std::size_t index) { return *reports_[index]; }
+  std::size_t size() const { return reports_.size(); }
 
  private:
   std::size_t bytes_;
@@ -53,98 +72,162 @@ class SharedReports {
   std::vector<ClientReport*> reports_;
 };
 
-Status repeat(const Operation& operation, Clock::time_point end) {
-  do {
-    SKUA_TRY(operation());
-  } while (Clock::now() < end);
-  return {};
+// Of this thread.
+double own_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-Status measure(const Operation& operation, std::chrono::nanoseconds duration, ClientReport& report) {
+// What fails here fails again when it is counted.
+void warm_up(const Operation& operation, std::chrono::nanoseconds duration) {
+  const Clock::time_point end = Clock::now() + duration;
+  for (std::uint64_t errors_in_a_row = 0; errors_in_a_row < kErrorsInARowMax && Clock::now() < end;) {
+    errors_in_a_row = operation() ? 0 : errors_in_a_row + 1;
+  }
+}
+
+void measure(const Operation& operation, std::chrono::nanoseconds duration, ClientReport& report) {
+  const double cpu_before = own_cpu_seconds();
   const Clock::time_point begin = Clock::now();
   Clock::time_point last = begin;
-  while (last - begin < duration) {
-    SKUA_ASSIGN(const std::uint64_t units, operation());
+  std::uint64_t errors_in_a_row = 0;
+  while (last - begin < duration && errors_in_a_row < kErrorsInARowMax) {
+    const Result<std::uint64_t> units = operation();
     const Clock::time_point now = Clock::now();
     report.latencies.add(now - last);
-    report.units += units;
     last = now;
+    if (units) {
+      ++report.operations;
+      report.units += *units;
+      errors_in_a_row = 0;
+    } else {
+      report.add_error(units.error());
+      ++errors_in_a_row;
+    }
   }
-  report.seconds = std::chrono::duration<double>(last - begin).count();
-  return {};
+  report.seconds = std::chrono::duration<double>(std::max<Clock::duration>(last - begin, duration)).count();
+  report.cpu_seconds = own_cpu_seconds() - cpu_before;
 }
-
-// The pipes that hold the clients back until all of them are ready. A client's byte says that it is; the
-// starter lets them go by closing its side.
-struct Gate {
-  int ready[2] = {-1, -1};
-  int start[2] = {-1, -1};
-};
 
 void close_and_forget(int& fd) {
   if (fd >= 0) ::close(fd);
   fd = -1;
 }
 
-Status be_client(Contestant& contestant, std::size_t client, std::chrono::nanoseconds duration, Gate& gate,
-                 ClientReport& report) {
-  close_and_forget(gate.start[1]);
-  SKUA_ASSIGN(const Operation operation, contestant.make_operation(client));
-  SKUA_TRY(repeat(operation, Clock::now() + duration / 10));
-  char byte = 0;
-  if (::write(gate.ready[1], &byte, 1) != 1) return make_error(ErrorCode::kInternal, "the starter is gone");
-  close_and_forget(gate.ready[1]);
-  if (::read(gate.start[0], &byte, 1) != 0) return make_error(ErrorCode::kInternal, "the gate is broken");
-  return measure(operation, duration, report);
-}
+// The pipes that hold the clients back until all of them are ready. A client's byte says that it is, or that it
+// never will be; the starter lets them go by closing its side.
+struct Gate {
+  int ready[2] = {-1, -1};
+  int start[2] = {-1, -1};
 
-[[noreturn]] void run_client(Contestant& contestant, std::size_t client, std::chrono::nanoseconds duration,
-                             Gate& gate, ClientReport& report) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const Status status = be_client(contestant, client, duration, gate, report);
-  if (!status) report.fail(status.error());
-  report.finished = true;
-  // Not exit(): what the starter owns is not this process's to take down.
-  ::_exit(0);
-}
+  // A client's side. Each process closes `ready` after its last byte: so the starter sees the end of the file,
+  // and waits no longer, if a process dies before.
+  void pass(std::atomic<std::size_t>& clients_to_come) {
+    char byte = 0;
+    const bool said = ::write(ready[1], &byte, 1) == 1;
+    if (--clients_to_come == 0) close_and_forget(ready[1]);
+    // Returns when the starter closes its side, or has ended.
+    while (said && ::read(start[0], &byte, 1) > 0) continue;
+  }
+  // The starter's side.
+  void wait_for(std::size_t clients) {
+    close_and_forget(ready[1]);
+    close_and_forget(start[0]);
+    char byte = 0;
+    for (std::size_t count = 0; count < clients && ::read(ready[0], &byte, 1) == 1;) ++count;
+    close_and_forget(ready[0]);
+  }
+  void open() { close_and_forget(start[1]); }
+};
 
-void open_and_wait(Gate& gate, const std::vector<pid_t>& pids) {
-  close_and_forget(gate.ready[1]);
-  close_and_forget(gate.start[0]);
-  char byte = 0;
-  // The end of the file comes early if a client ended before it was ready: each closes its side after its byte.
-  for (std::size_t ready = 0; ready < pids.size() && ::read(gate.ready[0], &byte, 1) == 1;) ++ready;
-  close_and_forget(gate.start[1]);
-  for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
-  close_and_forget(gate.ready[0]);
+struct ClientProcess {
+  Contestant& contestant;
+  const Turn& turn;
+  Gate& gate;
+  SharedReports& reports;
+  std::atomic<std::size_t> clients_to_come;
+
+  void be_client(std::size_t client) {
+    ClientReport& report = reports[client];
+    report.seconds = std::chrono::duration<double>(turn.duration).count();
+    const Result<Operation> operation = contestant.make_operation(client);
+    if (operation) {
+      warm_up(*operation, turn.warm_up);
+    } else {
+      report.add_error(operation.error());
+    }
+    gate.pass(clients_to_come);
+    if (operation) measure(*operation, turn.duration, report);
+    report.finished = true;
+  }
+
+  [[noreturn]] void run(std::size_t first_client) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    close_and_forget(gate.start[1]);
+    std::vector<std::thread> others;
+    for (std::size_t i = 1, count = clients_to_come; i < count; ++i) {
+      others.emplace_back([this, client = first_client + i] { be_client(client); });
+    }
+    be_client(first_client);
+    for (std::thread& thread : others) thread.join();
+    // Not exit(): what the starter owns is not this process's to take down.
+    ::_exit(0);
+  }
+};
+
+Measurement sum_up(SharedReports& reports) {
+  Measurement total;
+  std::uint64_t fewest = UINT64_MAX;
+  std::uint64_t most = 0;
+  for (std::size_t client = 0; client < reports.size(); ++client) {
+    const ClientReport& report = reports[client];
+    const std::string error = report.finished ? report.first_error.data() : "a client crashed";
+    if (total.first_error.empty()) total.first_error = error;
+    if (report.seconds > 0) total.units_per_second += static_cast<double>(report.units) / report.seconds;
+    total.latencies.add(report.latencies);
+    total.operations += report.operations;
+    total.busy += report.busy;
+    total.errors += report.errors + (report.finished ? 0 : 1);
+    total.client_cpu_seconds += report.cpu_seconds;
+    fewest = std::min(fewest, report.operations);
+    most = std::max(most, report.operations);
+  }
+  total.fairness = most > 0 ? static_cast<double>(fewest) / static_cast<double>(most) : 0;
+  return total;
 }
 
 }  // namespace
 
-Result<Measurement> measure_clients(Contestant& contestant, std::size_t clients,
-                                    std::chrono::nanoseconds duration) {
+Result<Measurement> measure_clients(Contestant& contestant, const Turn& turn) {
+  const std::size_t threads = contestant.thread_count();
+  const std::size_t clients_each = std::max<std::size_t>(threads, 1);
+  const std::size_t clients = threads > 0 ? threads : turn.clients;
   SharedReports reports(clients);
   Gate gate;
   if (::pipe(gate.ready) != 0 || ::pipe(gate.start) != 0) return make_error(ErrorCode::kInternal, "no pipe");
+  ClientProcess process{contestant, turn, gate, reports, clients_each};
   std::vector<pid_t> pids;
-  for (std::size_t client = 0; client < clients; ++client) {
+  for (std::size_t client = 0; client < clients; client += clients_each) {
     const pid_t pid = ::fork();
-    if (pid == 0) run_client(contestant, client, duration, gate, reports[client]);
+    if (pid == 0) process.run(client);
     if (pid < 0) break;
     pids.push_back(pid);
   }
-  open_and_wait(gate, pids);
-  if (pids.size() < clients) return make_error(ErrorCode::kInternal, "cannot fork");
-  Measurement total;
-  for (std::size_t client = 0; client < clients; ++client) {
-    const ClientReport& report = reports[client];
-    if (report.error[0] != '\0' || !report.finished) {
-      return make_error(ErrorCode::kInternal,
-                        fmt::format("{}: client {}: {}", contestant.name(), client,
-                                    report.finished ? report.error.data() : "it crashed"));
-    }
-    total.units_per_second += static_cast<double>(report.units) / report.seconds;
-    total.latencies.add(report.latencies);
+  gate.wait_for(pids.size() * clients_each);
+  const pid_t server = contestant.server_pid();
+  const double cpu_before = server > 0 ? cpu_seconds(server) : 0;
+  if (server > 0) forget_peak_memory(server);
+  gate.open();
+  for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
+  if (pids.size() * clients_each < clients) return make_error(ErrorCode::kInternal, "cannot fork");
+  Measurement total = sum_up(reports);
+  if (server > 0) {
+    total.server_cpu_seconds = cpu_seconds(server) - cpu_before;
+    total.server_peak_bytes = peak_memory_bytes(server);
   }
   return total;
 }

@@ -1,7 +1,7 @@
-// measure_clients: so many client processes do a contestant's operation over and over for a while, and begin
-// together.
+// measure_clients: so many clients do a contestant's operation over and over for a while, and begin together.
 //
-// Processes and not threads, because that is what a server on one machine serves. The caller has one thread.
+// Processes and not threads, unless the contestant says otherwise, because that is what a server on one machine
+// serves. The caller has one thread.
 #pragma once
 
 #include <chrono>
@@ -12,8 +12,14 @@
 
 namespace skua::bench {
 
-// Each client warms up for a tenth of the time first. The first client's error is the result if there is one.
-Result<Measurement> measure_clients(Contestant& contestant, std::size_t clients,
-                                    std::chrono::nanoseconds duration);
+struct Turn {
+  std::size_t clients = 1;
+  std::chrono::nanoseconds warm_up{};
+  std::chrono::nanoseconds duration{};
+};
+
+// An error of an operation or of a client is counted in the measurement. The result is an error only if the
+// clients cannot be started.
+Result<Measurement> measure_clients(Contestant& contestant, const Turn& turn);
 
 }  // namespace skua::bench

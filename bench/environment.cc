@@ -1,5 +1,6 @@
 #include "bench/environment.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 #include <sys/statfs.h>
@@ -61,6 +62,29 @@ double syscall_ns() {
   return spread_of(costs_ns).median;
 }
 
+// Overwritten and not appended: the file's length and its blocks stay, as those of a log that is used again do.
+double fdatasync_us(const std::string& directory) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::size_t kFileBytes = 1 << 20;
+  constexpr std::size_t kWriteBytes = 8 << 10;
+  constexpr int kSyncs = 51;
+  const std::string path = directory + "/fdatasync";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return 0;
+  const std::vector<char> zeros(kFileBytes);
+  std::vector<double> costs_us;
+  bool good = ::pwrite(fd, zeros.data(), kFileBytes, 0) == static_cast<ssize_t>(kFileBytes) && ::fsync(fd) == 0;
+  for (int i = 0; good && i < kSyncs; ++i) {
+    good = ::pwrite(fd, zeros.data(), kWriteBytes, 0) == static_cast<ssize_t>(kWriteBytes);
+    const Clock::time_point begin = Clock::now();
+    good = good && ::fdatasync(fd) == 0;
+    costs_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+  }
+  ::close(fd);
+  ::unlink(path.c_str());
+  return good ? spread_of(costs_us).median : 0;
+}
+
 }  // namespace
 
 LoadAverage load_average() {
@@ -82,6 +106,7 @@ Environment look_around(const std::string& directory) {
   environment.build_type = SKUA_BENCH_BUILD_TYPE;
   environment.peer_sqlite = sqlite3_libversion();
   environment.syscall_ns = syscall_ns();
+  environment.fdatasync_us = fdatasync_us(directory);
   environment.load = load_average();
   return environment;
 }

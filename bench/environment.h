@@ -1,6 +1,6 @@
 // Environment: where the figures come from. Without it they mean nothing.
 //
-// Plain data; look_around() takes a few milliseconds. Any thread.
+// Plain data; look_around() takes a fraction of a second. Any thread.
 #pragma once
 
 #include <string>
@@ -24,6 +24,7 @@ struct Environment {
   std::string build_type;
   std::string peer_sqlite;  // the library that the in-process peers use
   double syscall_ns = 0;    // getppid(2), median
+  double fdatasync_us = 0;  // after 8 KiB of a file in that folder were overwritten, median; 0 if it failed
   LoadAverage load;
 };
 Environment look_around(const std::string& directory);

@@ -1,6 +1,6 @@
 // Measurement: what one contestant did in one round, and the latency histogram it is made with.
 //
-// Plain data of fixed size, so that it can lie in memory shared between processes. Any thread, one at a time.
+// Any thread, one at a time.
 #pragma once
 
 #include <algorithm>
@@ -9,28 +9,38 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace skua::bench {
 
-// Latencies in buckets of at most 1/16 of their value.
+// Latencies in buckets of at most 1/16 of their value. Plain data of fixed size, so that it can lie in memory
+// shared between processes.
 class LatencyHistogram {
  public:
   void add(std::chrono::nanoseconds latency) {
-    ++counts_[bucket_of(static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0)))];
+    const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0));
+    ++counts_[bucket_of(ns)];
     ++count_;
+    max_ns_ = std::max(max_ns_, ns);
   }
   void add(const LatencyHistogram& other) {
     for (std::size_t i = 0; i < kBuckets; ++i) counts_[i] += other.counts_[i];
     count_ += other.count_;
+    max_ns_ = std::max(max_ns_, other.max_ns_);
   }
   std::uint64_t count() const { return count_; }
+  // Exact.
+  double max_us() const { return static_cast<double>(max_ns_) / 1'000; }
   // The latency that this share of all stayed below, in microseconds; 0 if there is none.
   double quantile_us(double share) const {
     const double rank = share * static_cast<double>(count_);
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < kBuckets; ++i) {
       seen += counts_[i];
-      if (seen > 0 && static_cast<double>(seen) >= rank) return static_cast<double>(upper_ns(i)) / 1'000;
+      if (seen > 0 && static_cast<double>(seen) >= rank) {
+        return static_cast<double>(std::min(upper_ns(i), max_ns_)) / 1'000;
+      }
     }
     return 0;
   }
@@ -52,11 +62,20 @@ class LatencyHistogram {
 
   std::array<std::uint64_t, kBuckets> counts_{};
   std::uint64_t count_ = 0;
+  std::uint64_t max_ns_ = 0;
 };
 
 struct Measurement {
-  double units_per_second = 0;  // summed over the clients
-  LatencyHistogram latencies;   // of single operations, all clients together
+  double units_per_second = 0;   // summed over the clients
+  LatencyHistogram latencies;    // of single operations, also of those that failed, all clients together
+  std::uint64_t operations = 0;  // that succeeded
+  std::uint64_t busy = 0;        // operations that failed with SQLITE_BUSY
+  std::uint64_t errors = 0;      // that failed otherwise; a client that could not begin counts as one
+  std::string first_error;       // of those counted in `errors`; empty if there are none
+  double fairness = 1;  // the operations of the client that did the fewest over those of the one with most
+  double client_cpu_seconds = 0;
+  std::optional<double> server_cpu_seconds;        // nothing if no server does the work
+  std::optional<std::uint64_t> server_peak_bytes;  // resident; nothing if it is more than one process
 };
 
 }  // namespace skua::bench

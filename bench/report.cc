@@ -34,16 +34,30 @@ std::string json_load(const LoadAverage& load) {
   return fmt::format("[{},{},{}]", load.minutes_1, load.minutes_5, load.minutes_15);
 }
 
+std::string json_number(const std::optional<double>& number) {
+  return number ? fmt::format("{:.6g}", *number) : "null";
+}
+
+std::string json_of(const ContestantResult& contestant) {
+  const LatencyHistogram& latencies = contestant.latencies;
+  return fmt::format(
+      R"({{"name":{},"threads":{},"rates":{},"median":{:.6g},"operations":{},"busy":{},"errors":{},)"
+      R"("first_error":{},"p50_us":{:.6g},"p99_us":{:.6g},"p999_us":{:.6g},"max_us":{:.6g},"fairness":{},)"
+      R"("client_cpu_seconds":{:.6g},"server_cpu_seconds":{},"server_peak_bytes":{}}})",
+      json_string(contestant.name), contestant.threads, json_numbers(contestant.rates),
+      spread_of(contestant.rates).median, contestant.operations, contestant.busy, contestant.errors,
+      json_string(contestant.first_error), latencies.quantile_us(0.5), latencies.quantile_us(0.99),
+      latencies.quantile_us(0.999), latencies.max_us(), json_numbers(contestant.fairness),
+      contestant.client_cpu_seconds, json_number(contestant.server_cpu_seconds),
+      contestant.server_peak_bytes ? fmt::to_string(*contestant.server_peak_bytes) : "null");
+}
+
 std::string json_of(const ContestResult& result) {
   std::vector<std::string> contestants;
   std::vector<std::string> ratios;
+  std::vector<std::string> missing;
   for (const ContestantResult& contestant : result.contestants) {
-    const LatencyHistogram& latencies = contestant.latencies;
-    contestants.push_back(fmt::format(
-        R"({{"name":{},"rates":{},"median":{:.6g},"operations":{},"p50_us":{:.6g},"p99_us":{:.6g},"p999_us":{:.6g}}})",
-        json_string(contestant.name), json_numbers(contestant.rates), spread_of(contestant.rates).median,
-        latencies.count(), latencies.quantile_us(0.5), latencies.quantile_us(0.99),
-        latencies.quantile_us(0.999)));
+    contestants.push_back(json_of(contestant));
     if (&contestant == &result.contestants.front()) continue;
     const std::vector<double> rounds = result.ratios_to(contestant);
     const Spread spread = spread_of(rounds);
@@ -51,9 +65,47 @@ std::string json_of(const ContestResult& result) {
                                  json_string(contestant.name), json_numbers(rounds), spread.median, spread.min,
                                  spread.max));
   }
-  return fmt::format(R"({{"name":{},"description":{},"unit":{},"contestants":[{}],"ratios":[{}]}})",
-                     json_string(result.workload), json_string(result.description), json_string(result.unit),
-                     fmt::join(contestants, ","), fmt::join(ratios, ","));
+  for (const MissingPeer& peer : result.missing) {
+    missing.push_back(
+        fmt::format(R"({{"name":{},"reason":{}}})", json_string(peer.name), json_string(peer.reason)));
+  }
+  return fmt::format(
+      R"({{"name":{},"description":{},"unit":{},"clients":{},"contestants":[{}],"ratios":[{}],"missing":[{}]}})",
+      json_string(result.workload), json_string(result.description), json_string(result.unit), result.clients,
+      fmt::join(contestants, ","), fmt::join(ratios, ","), fmt::join(missing, ","));
+}
+
+// In the unit that leaves three digits or fewer before the point.
+std::string latency(double us) {
+  if (us < 1'000) return fmt::format("{:.0f} us", us);
+  if (us < 1'000'000) return fmt::format("{:.{}f} ms", us / 1'000, us < 10'000 ? 1 : 0);
+  return fmt::format("{:.1f} s", us / 1'000'000);
+}
+
+std::string clients_of(std::size_t count) { return fmt::format("{} client{}", count, count == 1 ? "" : "s"); }
+
+// Microseconds for each operation.
+std::string cpu(std::optional<double> seconds, std::uint64_t operations) {
+  if (!seconds || operations == 0) return "-";
+  return fmt::format("{:.0f}", *seconds * 1e6 / static_cast<double>(operations));
+}
+
+std::string row_of(const ContestantResult& contestant, std::size_t clients) {
+  const Spread rate = spread_of(contestant.rates);
+  const LatencyHistogram& latencies = contestant.latencies;
+  const std::string name =
+      contestant.threads > 0 ? fmt::format("{} ({})", contestant.name, contestant.threads) : contestant.name;
+  const bool alone = contestant.threads == 0 && clients == 1;
+  return fmt::format(
+      "  {:<24}{:>9.0f}{:>18}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}{:>7}{:>8}{:>8}{:>7}\n", name, rate.median,
+      fmt::format("{:.0f}-{:.0f}", rate.min, rate.max), latency(latencies.quantile_us(0.5)),
+      latency(latencies.quantile_us(0.99)), latency(latencies.quantile_us(0.999)), latency(latencies.max_us()),
+      alone ? "-" : fmt::format("{:.2f}", spread_of(contestant.fairness).median), contestant.busy,
+      contestant.errors, cpu(contestant.server_cpu_seconds, contestant.operations),
+      cpu(contestant.client_cpu_seconds, contestant.operations),
+      contestant.server_peak_bytes
+          ? fmt::format("{:.0f}", static_cast<double>(*contestant.server_peak_bytes) / (1 << 20))
+          : "-");
 }
 
 }  // namespace
@@ -61,32 +113,45 @@ std::string json_of(const ContestResult& result) {
 std::string environment_as_text(const Report& report) {
   const Environment& e = report.environment;
   return fmt::format(
-      "{}, {} cores, {:.0f} GiB, {}; a system call costs {:.0f} ns; load {:.2f} {:.2f} {:.2f}\n"
-      "skua {} ({} build, {}) with SQLite {}; in-process peers with SQLite {}; databases on {}\n"
-      "{} rounds of {:g} s each, {} client{}, seed {}\n",
-      e.cpu, e.cores, e.memory_gib, e.kernel, e.syscall_ns, e.load.minutes_1, e.load.minutes_5,
-      e.load.minutes_15, report.skua_version, e.build_type, e.compiler, report.skua_sqlite, e.peer_sqlite,
-      e.file_system, report.options.rounds, seconds_of(report.options.duration), report.options.clients,
-      report.options.clients == 1 ? "" : "s", report.seed);
+      "{}, {} cores, {:.0f} GiB, {}; load {:.2f} {:.2f} {:.2f}\n"
+      "a system call costs {:.0f} ns, fdatasync of 8 KiB {:.0f} us; databases on {}\n"
+      "skua {} ({} build, {}) with SQLite {}; in-process peers with SQLite {}\n"
+      "{} rounds of {:g} s for each contestant, after {:g} s of warming up; seed {}\n",
+      e.cpu, e.cores, e.memory_gib, e.kernel, e.load.minutes_1, e.load.minutes_5, e.load.minutes_15,
+      e.syscall_ns, e.fdatasync_us, e.file_system, report.skua_version, e.build_type, e.compiler,
+      report.skua_sqlite, e.peer_sqlite, report.options.rounds, seconds_of(report.options.duration),
+      seconds_of(report.options.warm_up), report.seed);
 }
 
-std::string result_as_text(const ContestResult& result, const ContestOptions& options) {
-  std::string out = fmt::format("\n{}: {}; {} per second\n", result.workload, result.description, result.unit);
-  out +=
-      fmt::format("  {:<24}{:>12}{:>14}{:>14}{:>12}{:>12}\n", "", "median", "min", "max", "p50 us", "p99 us");
-  for (const ContestantResult& contestant : result.contestants) {
-    const Spread spread = spread_of(contestant.rates);
-    out += fmt::format("  {:<24}{:>12.0f}{:>14.0f}{:>14.0f}{:>12.1f}{:>12.1f}\n", contestant.name,
-                       spread.median, spread.min, spread.max, contestant.latencies.quantile_us(0.5),
-                       contestant.latencies.quantile_us(0.99));
-  }
+std::string legend_as_text() {
+  return "fairness: the operations of the slowest client over those of the fastest; busy: operations that "
+         "failed with\n"
+         "\"database is locked\"; cpu: microseconds for each operation, in the server and in the client; MiB: "
+         "the\n"
+         "server's resident memory at its peak\n";
+}
+
+std::string result_as_text(const ContestResult& result) {
+  std::string out = fmt::format("\n{}, {}: {}; {} per second\n", result.workload, clients_of(result.clients),
+                                result.description, result.unit);
+  out += fmt::format("  {:<24}{:>9}{:>18}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}{:>7}{:>8}{:>8}{:>7}\n", "", "median",
+                     "min-max", "p50", "p99", "p99.9", "max", "fairness", "busy", "errors", "cpu srv",
+                     "cpu cli", "MiB");
+  for (const ContestantResult& contestant : result.contestants) out += row_of(contestant, result.clients);
   for (std::size_t i = 1; i < result.contestants.size(); ++i) {
     const ContestantResult& peer = result.contestants[i];
-    const Spread spread = spread_of(result.ratios_to(peer));
-    out +=
-        fmt::format("  {} / {}: {:.2f}  ({:.2f} to {:.2f} over {} rounds)\n", result.contestants.front().name,
-                    peer.name, spread.median, spread.min, spread.max, options.rounds);
+    const std::vector<double> ratios = result.ratios_to(peer);
+    const Spread spread = spread_of(ratios);
+    out += fmt::format("  skua / {}: ", peer.name);
+    out += ratios.empty() ? "the peer did nothing\n"
+                          : fmt::format("{:.2f}  ({:.2f} to {:.2f} over {} rounds)\n", spread.median,
+                                        spread.min, spread.max, ratios.size());
   }
+  for (const ContestantResult& contestant : result.contestants) {
+    if (contestant.errors > 0) out += fmt::format("  {} failed: {}\n", contestant.name, contestant.first_error);
+  }
+  for (const MissingPeer& peer : result.missing)
+    out += fmt::format("  {} is MISSING: {}\n", peer.name, peer.reason);
   return out;
 }
 
@@ -96,14 +161,14 @@ std::string report_as_json(const Report& report) {
   for (const ContestResult& result : report.results) results.push_back(json_of(result));
   return fmt::format(
       R"({{"environment":{{"cpu":{},"cores":{},"memory_gib":{:.1f},"kernel":{},"file_system":{},"compiler":{},)"
-      R"("build_type":{},"syscall_ns":{:.0f},"load_before":{},"load_after":{},"peer_sqlite":{}}},)"
-      R"("skua":{{"version":{},"sqlite":{}}},"options":{{"rounds":{},"seconds":{:g},"clients":{},"seed":{}}},)"
-      R"("workloads":[{}]}})",
+      R"("build_type":{},"syscall_ns":{:.0f},"fdatasync_us":{:.1f},"load_before":{},"load_after":{},)"
+      R"("peer_sqlite":{}}},"skua":{{"version":{},"sqlite":{}}},)"
+      R"("options":{{"rounds":{},"seconds":{:g},"warm_up_seconds":{:g},"seed":{},"scale":{}}},"contests":[{}]}})",
       json_string(e.cpu), e.cores, e.memory_gib, json_string(e.kernel), json_string(e.file_system),
-      json_string(e.compiler), json_string(e.build_type), e.syscall_ns, json_load(e.load),
+      json_string(e.compiler), json_string(e.build_type), e.syscall_ns, e.fdatasync_us, json_load(e.load),
       json_load(report.load_after), json_string(e.peer_sqlite), json_string(report.skua_version),
       json_string(report.skua_sqlite), report.options.rounds, seconds_of(report.options.duration),
-      report.options.clients, report.seed, fmt::join(results, ",\n"));
+      seconds_of(report.options.warm_up), report.seed, report.scale, fmt::join(results, ",\n"));
 }
 
 }  // namespace skua::bench

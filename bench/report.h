@@ -16,12 +16,15 @@ struct Report {
   std::string skua_version;
   std::string skua_sqlite;  // the library that the daemon uses
   std::uint64_t seed = 0;
+  std::int64_t scale = 0;
   ContestOptions options;
   std::vector<ContestResult> results;
 };
 
 std::string environment_as_text(const Report& report);
-std::string result_as_text(const ContestResult& result, const ContestOptions& options);
+// What the columns of result_as_text() are.
+std::string legend_as_text();
+std::string result_as_text(const ContestResult& result);
 std::string report_as_json(const Report& report);
 
 }  // namespace skua::bench

@@ -18,6 +18,7 @@ class SkuaServer {
   ~SkuaServer();
 
   Result<Connection> connect() const;
+  pid_t pid() const { return pid_; }
 
  private:
   SkuaServer(pid_t pid, std::string socket_path) : pid_(pid), socket_path_(std::move(socket_path)) {}

@@ -10,6 +10,7 @@ class SkuaPing final : public Contestant {
   explicit SkuaPing(const BenchSetup& setup) : setup_(setup) {}
 
   std::string_view name() const override { return "skua"; }
+  pid_t server_pid() const override { return setup_.server.pid(); }
   Status prepare() override { return {}; }
   Result<Operation> make_operation(std::size_t) override {
     SKUA_ASSIGN(Connection opened, setup_.server.connect());

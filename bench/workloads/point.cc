@@ -16,6 +16,7 @@ class SkuaPoint final : public Contestant {
   explicit SkuaPoint(const BenchSetup& setup) : setup_(setup) {}
 
   std::string_view name() const override { return "skua"; }
+  pid_t server_pid() const override { return setup_.server.pid(); }
 
   Status prepare() override {
     SKUA_ASSIGN(Connection connection, setup_.server.connect());

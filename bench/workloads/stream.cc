@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "bench/peers/peer_names.h"
 #include "bench/peers/sqlite_file.h"
 #include "bench/workloads/workloads.h"
 
@@ -57,6 +58,7 @@ class SkuaStream final : public Contestant {
   explicit SkuaStream(const BenchSetup& setup) : setup_(setup) {}
 
   std::string_view name() const override { return "skua"; }
+  pid_t server_pid() const override { return setup_.server.pid(); }
 
   Status prepare() override {
     SKUA_ASSIGN(Connection connection, setup_.server.connect());
@@ -91,7 +93,7 @@ class InProcessScan final : public Contestant {
  public:
   explicit InProcessScan(const BenchSetup& setup) : path_(setup.folder + "/in_process_stream.db") {}
 
-  std::string_view name() const override { return "in-process scan"; }
+  std::string_view name() const override { return kSqliteInProcessName; }
 
   Status prepare() override {
     SKUA_ASSIGN(SqliteFile file, SqliteFile::open(path_));

@@ -20,6 +20,8 @@ Workload insert_workload(const BenchSetup& setup);
 
 struct WorkloadEntry {
   const char* name;
+  const char* what;                  // for --help
+  std::vector<std::size_t> clients;  // how many there are unless --clients says otherwise; a contest for each
   Workload (*make)(const BenchSetup& setup);
 };
 const std::vector<WorkloadEntry>& all_workloads();
