@@ -8,6 +8,7 @@ const std::vector<WorkloadEntry>& all_workloads() {
       {"point", "one row of four columns by its key", {1}, point_workload},
       {"stream", "a million rows of four columns, every value read", {1}, stream_workload},
       {"insert", "one row, durable, each in a transaction of its own", {1, 8, 32, 64}, insert_workload},
+      {"tpcb", "the transaction of TPC-B, durable, in one round trip where that can be", {32}, tpcb_workload},
   };
   return workloads;
 }

@@ -17,6 +17,8 @@ Workload point_workload(const BenchSetup& setup);
 Workload stream_workload(const BenchSetup& setup);
 // One row, durable, each in a transaction of its own.
 Workload insert_workload(const BenchSetup& setup);
+// The transaction of TPC-B, durable.
+Workload tpcb_workload(const BenchSetup& setup);
 
 struct WorkloadEntry {
   const char* name;
