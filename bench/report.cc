@@ -82,7 +82,9 @@ std::string latency(double us) {
   return fmt::format("{:.1f} s", us / 1'000'000);
 }
 
-std::string clients_of(std::size_t count) { return fmt::format("{} client{}", count, count == 1 ? "" : "s"); }
+std::string counted(std::size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 // Microseconds for each operation.
 std::string cpu(std::optional<double> seconds, std::uint64_t operations) {
@@ -116,11 +118,11 @@ std::string environment_as_text(const Report& report) {
       "{}, {} cores, {:.0f} GiB, {}; load {:.2f} {:.2f} {:.2f}\n"
       "a system call costs {:.0f} ns, fdatasync of 8 KiB {:.0f} us; databases on {}\n"
       "skua {} ({} build, {}) with SQLite {}; in-process peers with SQLite {}\n"
-      "{} rounds of {:g} s for each contestant, after {:g} s of warming up; seed {}\n",
+      "{} of {:g} s for each contestant, after {:g} s of warming up; seed {}\n",
       e.cpu, e.cores, e.memory_gib, e.kernel, e.load.minutes_1, e.load.minutes_5, e.load.minutes_15,
       e.syscall_ns, e.fdatasync_us, e.file_system, report.skua_version, e.build_type, e.compiler,
-      report.skua_sqlite, e.peer_sqlite, report.options.rounds, seconds_of(report.options.duration),
-      seconds_of(report.options.warm_up), report.seed);
+      report.skua_sqlite, e.peer_sqlite, counted(report.options.rounds, "round"),
+      seconds_of(report.options.duration), seconds_of(report.options.warm_up), report.seed);
 }
 
 std::string legend_as_text() {
@@ -132,8 +134,8 @@ std::string legend_as_text() {
 }
 
 std::string result_as_text(const ContestResult& result) {
-  std::string out = fmt::format("\n{}, {}: {}; {} per second\n", result.workload, clients_of(result.clients),
-                                result.description, result.unit);
+  std::string out = fmt::format("\n{}, {}: {}; {} per second\n", result.workload,
+                                counted(result.clients, "client"), result.description, result.unit);
   out += fmt::format("  {:<24}{:>9}{:>18}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}{:>7}{:>8}{:>8}{:>7}\n", "", "median",
                      "min-max", "p50", "p99", "p99.9", "max", "fairness", "busy", "errors", "cpu srv",
                      "cpu cli", "MiB");
@@ -144,8 +146,8 @@ std::string result_as_text(const ContestResult& result) {
     const Spread spread = spread_of(ratios);
     out += fmt::format("  skua / {}: ", peer.name);
     out += ratios.empty() ? "the peer did nothing\n"
-                          : fmt::format("{:.2f}  ({:.2f} to {:.2f} over {} rounds)\n", spread.median,
-                                        spread.min, spread.max, ratios.size());
+                          : fmt::format("{:.2f}  ({:.2f} to {:.2f} over {})\n", spread.median, spread.min,
+                                        spread.max, counted(ratios.size(), "round"));
   }
   for (const ContestantResult& contestant : result.contestants) {
     if (contestant.errors > 0) out += fmt::format("  {} failed: {}\n", contestant.name, contestant.first_error);
