@@ -83,6 +83,13 @@ struct Limits {
   std::uint32_t pinned_connections_max = 64;
   // Requests of all sessions that wait for the writer of one database.
   std::uint32_t write_queue_max = 65'536;
+  // How long a request waits for the writer.
+  std::uint32_t write_wait_ms_max = 60'000;
+  // Writes of different requests that are committed together, and the bytes of those requests; how long the writer waits
+  // for more of them once it has one.
+  std::uint32_t group_requests_max = 256;
+  std::uint64_t group_bytes_max = 16 * kMiB;
+  std::uint32_t group_wait_us = 0;
   // A transaction whose client sends nothing, and one of any kind, is rolled back after this time.
   std::uint32_t transaction_idle_ms_max = 30'000;
   std::uint32_t transaction_total_ms_max = 600'000;

@@ -1,6 +1,7 @@
 // std::mutex and std::condition_variable with the annotations that clang's analysis needs.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -36,6 +37,13 @@ class Condition {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
+  }
+  // False once the time has come.
+  bool wait_until(Mutex& mutex, std::chrono::steady_clock::time_point until) SKUA_REQUIRES(mutex) {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    const std::cv_status status = condition_.wait_until(lock, until);
+    lock.release();
+    return status == std::cv_status::no_timeout;
   }
   void notify_one() { condition_.notify_one(); }
   void notify_all() { condition_.notify_all(); }

@@ -25,7 +25,7 @@ namespace skua {
 // (libuv's, a std::function) starts with assert_here(), which also checks at run time.
 class SKUA_CAPABILITY("thread") ThreadRole {
  public:
-  void adopt() { is_here() = true; }
+  void adopt() SKUA_ASSERT_CAPABILITY(this) { is_here() = true; }
   void assert_here() const SKUA_ASSERT_CAPABILITY(this) { SKUA_CHECK(is_here()); }
 
  private:

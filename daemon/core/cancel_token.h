@@ -20,8 +20,23 @@ class CancelToken {
   CancelReason reason() const { return reason_.load(std::memory_order_relaxed); }
   bool is_cancelled() const { return reason() != CancelReason::kNone; }
 
+  // A write that waits in its lane is either started there or withdrawn by the loop thread, whoever comes first; the other
+  // one is told false. Starting again, for a replay, is no news.
+  bool start() {
+    Turn expected = Turn::kWaiting;
+    return turn_.compare_exchange_strong(expected, Turn::kStarted, std::memory_order_acq_rel) ||
+           expected == Turn::kStarted;
+  }
+  bool withdraw() {
+    Turn expected = Turn::kWaiting;
+    return turn_.compare_exchange_strong(expected, Turn::kWithdrawn, std::memory_order_acq_rel);
+  }
+
  private:
+  enum class Turn : std::uint8_t { kWaiting, kStarted, kWithdrawn };
+
   std::atomic<CancelReason> reason_{CancelReason::kNone};
+  std::atomic<Turn> turn_{Turn::kWaiting};
 };
 
 }  // namespace skua

@@ -4,7 +4,9 @@
 // from empty to not empty; it must be callable from any thread (uv_async_send is).
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -19,11 +21,22 @@ class CompletionQueue {
   void set_waker(std::function<void()> waker) { waker_ = std::move(waker); }
 
   void push(std::unique_ptr<Job> job) SKUA_EXCLUDES(mutex_) {
+    std::vector<std::unique_ptr<Job>> one;
+    one.push_back(std::move(job));
+    push(std::move(one));
+  }
+
+  // All of them at once.
+  void push(std::vector<std::unique_ptr<Job>> jobs) SKUA_EXCLUDES(mutex_) {
     bool was_empty = false;
     {
       const MutexLock lock(mutex_);
       was_empty = jobs_.empty();
-      jobs_.push_back(std::move(job));
+      if (was_empty) {
+        jobs_ = std::move(jobs);
+      } else {
+        std::move(jobs.begin(), jobs.end(), std::back_inserter(jobs_));
+      }
     }
     if (was_empty && waker_) waker_();
   }

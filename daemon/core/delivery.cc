@@ -87,6 +87,7 @@ void Delivery::forget(const std::shared_ptr<Request>& request) {
 void Delivery::end(const std::shared_ptr<Request>& request) {
   unpark(request);
   context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
+  context_.janitor.cancel(std::exchange(request->wait_timer, 0));
   request->stage = Request::Stage::kEnded;
   request->held.clear();
   if (request->session == nullptr) return;

@@ -409,7 +409,8 @@ Status Dispatcher::route_opener(SessionState& session, const RequestPointer& req
 void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
   request->token.cancel(reason);
   const Request::Stage stage = request->stage;
-  if (stage != Request::Stage::kQueued && stage != Request::Stage::kParked) return;
+  const bool withdrawn = stage == Request::Stage::kRunning && WriteScheduler::withdraw(*request);
+  if (!withdrawn && stage != Request::Stage::kQueued && stage != Request::Stage::kParked) return;
   // A write that is committed has only rows left to send: it is too late to stop it.
   if (stage == Request::Stage::kParked && request->transaction == nullptr && request->slot == kWriterSlot) {
     return delivery_.finish_early(request);

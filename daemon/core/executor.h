@@ -43,6 +43,8 @@ struct Job {
   bool pinned = false;                       // on the session's own connection: commits by itself, may use TEMP
   bool rollback_on_error = false;
   bool relaxed = false;                      // durability of what it commits
+  // A write that commits by itself and may share its transaction with others of the kind.
+  bool may_join_group = false;
   SavepointAction savepoint_action = SavepointAction::kSet;
   std::string savepoint;
 
@@ -60,6 +62,15 @@ struct Job {
   bool transaction_open = false;
   // Nothing was done: the statement writes, and this connection only reads.
   bool needs_writer = false;
+
+  void forget_outcome() {
+    frames.clear();
+    ended = false;
+    error = nullptr;
+    cursor_open = false;
+    transaction_open = false;
+    needs_writer = false;
+  }
 };
 
 class Executor {
@@ -67,8 +78,11 @@ class Executor {
   virtual ~Executor() = default;
   // Takes the job to a thread that runs it on the reader connection job->slot, opening it if need be.
   virtual void run_on_reader(std::unique_ptr<Job> job) = 0;
-  // Takes the job to the writer lane of job->database.
+  // Takes the job to the writer lane of job->database. The lane runs its jobs in the order they come in. It may sleep until
+  // flush(), so that the writes that arrive together are in one group.
   virtual void run_on_writer(std::unique_ptr<Job> job) = 0;
+  // No more jobs for now.
+  virtual void flush() {}
 };
 
 }  // namespace skua

@@ -39,6 +39,9 @@ class FairQueue {
     return item;
   }
 
+  // What pop() would return; there must be something.
+  const Item& next() const { return sessions_.at(turns_.front()).front(); }
+
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 

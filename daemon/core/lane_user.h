@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "daemon/core/request.h"
+#include "protocol/error.h"
 
 namespace skua {
 
@@ -14,6 +15,8 @@ class LaneUser {
   // The request opens a transaction, which now has the connection until it releases it.
   virtual void on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot)
       SKUA_REQUIRES(loop_thread) = 0;
+  // The request waited for the connection for longer than it may.
+  virtual void on_wait_over(const std::shared_ptr<Request>& request, Error error) SKUA_REQUIRES(loop_thread) = 0;
   // A reader lane found that the statement writes.
   virtual void on_statement_writes(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread) = 0;
 };

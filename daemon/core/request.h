@@ -45,6 +45,8 @@ struct Request {
   std::shared_ptr<Transaction> transaction SKUA_GUARDED_BY(loop_thread);
   std::uint64_t deadline_timer SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
+  // While it waits for the writer.
+  std::uint64_t wait_timer SKUA_GUARDED_BY(loop_thread) = 0;
   // Bytes the client still wants; may be overdrawn by one batch.
   std::int64_t credit_bytes SKUA_GUARDED_BY(loop_thread) = 0;
   // The reader connection it has; kWriterSlot while it runs on the writer.

@@ -90,20 +90,28 @@ Result<StatementKind> end_statement(SqlLexer& lexer, Class statement_class) {
   return StatementKind{statement_class};
 }
 
+constexpr std::array<std::string_view, 4> kChanging = {"INSERT", "UPDATE", "DELETE", "REPLACE"};
+
+StatementKind changing_statement() {
+  StatementKind kind{Class::kWrite};
+  kind.changes_rows = true;
+  return kind;
+}
+
 // WITH ... SELECT | VALUES reads; WITH ... INSERT | UPDATE | DELETE | REPLACE writes. The verb stands outside of
 // parentheses; only the names of the common tables stand there before it.
-Class with_statement(SqlLexer& lexer) {
+StatementKind with_statement(SqlLexer& lexer) {
   int depth = 0;
   for (SqlToken token = lexer.next(); token.kind != Kind::kEnd; token = lexer.next()) {
     if (token.kind == Kind::kOpen) ++depth;
     if (token.kind == Kind::kClose) --depth;
     if (depth != 0 || token.kind != Kind::kWord) continue;
-    if (token.is_word("SELECT") || token.is_word("VALUES")) return Class::kRead;
-    for (const std::string_view verb : {"INSERT", "UPDATE", "DELETE", "REPLACE"}) {
-      if (token.is_word(verb)) return Class::kWrite;
+    if (token.is_word("SELECT") || token.is_word("VALUES")) return {};
+    for (const std::string_view verb : kChanging) {
+      if (token.is_word(verb)) return changing_statement();
     }
   }
-  return Class::kRead;
+  return {};
 }
 
 // Of the pragmas that the engine allows, these change the file when they are given a value, and optimize always does.
@@ -122,8 +130,7 @@ Class pragma_statement(SqlLexer& lexer) {
 }  // namespace
 
 Result<StatementKind> classify_statement(std::string_view sql) {
-  static constexpr std::array<std::string_view, 9> kWriting = {"INSERT", "UPDATE", "DELETE",  "REPLACE", "DROP",
-                                                               "ALTER",  "VACUUM", "REINDEX", "ANALYZE"};
+  static constexpr std::array<std::string_view, 5> kWriting = {"DROP", "ALTER", "VACUUM", "REINDEX", "ANALYZE"};
   SqlLexer lexer(sql);
   SqlToken first = lexer.next();
   while (first.kind == Kind::kSemicolon) first = lexer.next();
@@ -136,10 +143,13 @@ Result<StatementKind> classify_statement(std::string_view sql) {
     kind.creates_temporary = second.is_word("TEMP") || second.is_word("TEMPORARY");
     return kind;
   }
+  for (const std::string_view word : kChanging) {
+    if (first.is_word(word)) return changing_statement();
+  }
   for (const std::string_view word : kWriting) {
     if (first.is_word(word)) return StatementKind{Class::kWrite};
   }
-  if (first.is_word("WITH")) return StatementKind{with_statement(lexer)};
+  if (first.is_word("WITH")) return with_statement(lexer);
   if (first.is_word("PRAGMA")) return StatementKind{pragma_statement(lexer)};
   if (first.is_word("BEGIN")) return begin_statement(lexer);
   if (first.is_word("COMMIT") || first.is_word("END")) return end_statement(lexer, Class::kCommit);

@@ -28,6 +28,7 @@ struct StatementKind {
 
   Class statement_class = Class::kRead;
   bool read_only = false;  // kBegin
+  bool changes_rows = false;       // INSERT, UPDATE, DELETE or REPLACE, with or without WITH
   bool creates = false;            // CREATE ...
   bool creates_temporary = false;  // CREATE TEMP ..., which needs a connection of the session's own
   std::string name{};      // of the savepoint, unquoted

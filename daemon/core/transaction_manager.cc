@@ -241,6 +241,13 @@ void TransactionManager::on_lane_granted(const std::shared_ptr<Request>& request
   run_kind(transaction, request, JobKind::kBegin);
 }
 
+void TransactionManager::on_wait_over(const std::shared_ptr<Request>& request, Error error) {
+  const Pointer transaction = request->transaction;
+  if (transaction != nullptr) error.transaction = state_after_stop(*transaction);
+  delivery_.fail(request, error);
+  if (transaction != nullptr) on_request_ended(request);
+}
+
 void TransactionManager::on_statement_writes(const std::shared_ptr<Request>& request) { writers_.submit(request); }
 
 // ---- jobs

@@ -47,6 +47,7 @@ class TransactionManager final : public LaneUser {
 
   void on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot) override
       SKUA_REQUIRES(loop_thread);
+  void on_wait_over(const std::shared_ptr<Request>& request, Error error) override SKUA_REQUIRES(loop_thread);
   void on_statement_writes(const std::shared_ptr<Request>& request) override SKUA_REQUIRES(loop_thread);
 
   std::size_t open_count() const SKUA_REQUIRES(loop_thread) { return open_count_; }

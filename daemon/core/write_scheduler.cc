@@ -16,6 +16,17 @@ bool is_relaxed(const Request& request) {
   }
 }
 
+// Whether it keeps to itself inside of a transaction it shares: an independent program commits step by step, and what is
+// not a change of rows may not be allowed in a transaction.
+bool may_join_group(const Request& request) {
+  switch (request.kind) {
+    case wire::Request::EXECUTE: return request.statement.changes_rows;
+    case wire::Request::EXECUTE_MANY: return true;
+    case wire::Request::PROGRAM: return !request.message->root().getProgram().getIndependent();
+    default: return false;
+  }
+}
+
 }  // namespace
 
 WriteScheduler::WriteScheduler(CoreContext& context, Delivery& delivery) : context_(context), delivery_(delivery) {
@@ -33,18 +44,44 @@ void WriteScheduler::submit(const std::shared_ptr<Request>& request) {
   }
   lane.queue.push(request->session_id, request);
   pump(request->database);
+  if (request->stage == Request::Stage::kQueued && request->wait_timer == 0) watch_wait(request);
+}
+
+void WriteScheduler::watch_wait(const std::shared_ptr<Request>& request) {
+  const std::uint64_t wait_us = std::uint64_t{context_.limits.write_wait_ms_max} * 1000;
+  request->wait_timer = context_.janitor.add(context_.now_us + wait_us, [this, request] {
+    loop_thread.assert_here();
+    request->wait_timer = 0;
+    if (request->stage != Request::Stage::kQueued) return;
+    user_->on_wait_over(request, make_error(ErrorCode::kLimit,
+                                            fmt::format("the request waited {} ms for the writer of '{}' "
+                                                        "(write_wait_ms_max): retry later",
+                                                        context_.limits.write_wait_ms_max,
+                                                        context_.database_names[request->database])));
+  });
+}
+
+bool WriteScheduler::has_room(const Lane& lane) const {
+  return lane.handed < 2 * std::size_t{context_.limits.group_requests_max} &&
+         lane.handed_bytes < 2 * context_.limits.group_bytes_max;
 }
 
 void WriteScheduler::pump(std::uint16_t database) {
   Lane& lane = lanes_[database];
-  while (!lane.busy && !lane.queue.empty()) {
+  while (!lane.owned && has_room(lane) && !lane.queue.empty()) {
+    // A transaction waits here, where it can be stopped at once, until the lane is its own.
+    const Request& next = *lane.queue.next();
+    if (!next.is_ended() && next.transaction != nullptr && lane.handed > 0) return;
     const std::shared_ptr<Request> request = *lane.queue.pop();
     if (request->is_ended()) continue;
-    lane.busy = true;
+    context_.janitor.cancel(std::exchange(request->wait_timer, 0));
     request->slot = kWriterSlot;
     if (request->transaction != nullptr) {
+      lane.owned = true;
       user_->on_lane_granted(request, kWriterSlot);
     } else {
+      ++lane.handed;
+      lane.handed_bytes += request->message->byte_count();
       run(request);
     }
   }
@@ -56,6 +93,7 @@ void WriteScheduler::run(const std::shared_ptr<Request>& request) {
   job->slot = kWriterSlot;
   job->request = request;
   job->relaxed = is_relaxed(*request);
+  job->may_join_group = may_join_group(*request);
   request->stage = Request::Stage::kRunning;
   context_.executor.run_on_writer(std::move(job));
 }
@@ -66,7 +104,14 @@ void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
     delivery_.deliver(*job);
     if (!request->is_ended()) park(request);  // rows are held for want of credit; the commit is long done
   }
-  release(job->database);
+  Lane& lane = lanes_[job->database];
+  --lane.handed;
+  lane.handed_bytes -= request->message->byte_count();
+  pump(job->database);
+}
+
+bool WriteScheduler::withdraw(Request& request) {
+  return request.transaction == nullptr && request.slot == kWriterSlot && request.token.withdraw();
 }
 
 void WriteScheduler::park(const std::shared_ptr<Request>& request) {
@@ -81,7 +126,7 @@ void WriteScheduler::park(const std::shared_ptr<Request>& request) {
 }
 
 void WriteScheduler::release(std::uint16_t database) {
-  lanes_[database].busy = false;
+  lanes_[database].owned = false;
   pump(database);
 }
 
@@ -93,7 +138,7 @@ std::size_t WriteScheduler::waiting() const {
 
 std::size_t WriteScheduler::busy() const {
   std::size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.busy ? 1 : 0;
+  for (const Lane& lane : lanes_) sum += lane.owned || lane.handed > 0 ? 1 : 0;
   return sum;
 }
 

@@ -1,7 +1,8 @@
 // WriteScheduler: who has each database's one writer connection, and who waits for it, fairly between sessions.
 //
-// The lane is idle, or runs one request that commits by itself, or belongs to a write transaction until that ends.
-// Loop thread.
+// Writes that commit by themselves are handed to the lane as they come, up to two groups ahead: the lane commits together
+// what has gathered while it was busy. A write transaction gets the lane when those before it are done, and owns it until it
+// ends; the others wait here meanwhile. Loop thread.
 #pragma once
 
 #include <memory>
@@ -29,13 +30,21 @@ class WriteScheduler {
   std::size_t waiting() const SKUA_REQUIRES(loop_thread);
   std::size_t busy() const SKUA_REQUIRES(loop_thread);
 
+  // Takes back a write that the lane has not started; it never will. False if it has, or if it is no such write.
+  static bool withdraw(Request& request) SKUA_REQUIRES(loop_thread);
+
  private:
   struct Lane {
     FairQueue<std::shared_ptr<Request>> queue;
-    bool busy = false;
+    bool owned = false;  // by a write transaction
+    // Jobs handed to the lane that commit by themselves, and the bytes of their requests.
+    std::size_t handed = 0;
+    std::uint64_t handed_bytes = 0;
   };
 
   void pump(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  bool has_room(const Lane& lane) const SKUA_REQUIRES(loop_thread);
+  void watch_wait(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void run(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 

@@ -157,6 +157,13 @@ Status Connection::begin(bool read_only, bool relaxed) {
   return run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
 }
 
+bool Connection::has_deferred_violations() const {
+  int current = 0;
+  int unused = 0;
+  sqlite3_db_status(db_.get(), SQLITE_DBSTATUS_DEFERRED_FKS, &current, &unused, 0);
+  return current != 0;
+}
+
 void Connection::rollback() {
   close_all_cursors();
   if (!in_transaction()) return;

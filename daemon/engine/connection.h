@@ -51,6 +51,8 @@ class Connection {
   Status begin(bool read_only, bool relaxed);
   // Also what autocommit statements are committed with.
   Status set_relaxed(bool relaxed);
+  // Deferred foreign keys that a commit would find broken.
+  bool has_deferred_violations() const;
   // Closes all cursors and rolls back what is open.
   void rollback();
 

@@ -60,10 +60,35 @@ Error stopped(const CancelToken& token, Error error) {
 }  // namespace
 
 void JobRunner::run() {
+  if (!run_watched()) finish_failed();
+  job_.transaction_open = connection_.in_transaction();
+  // Whoever rolled it back, its cursors are no more.
+  if (job_.is_inside_transaction() && !job_.transaction_open) connection_.close_all_cursors();
+}
+
+bool JobRunner::run_in_group() {
+  in_group_ = true;
+  Status status = run_watched();
+  if (status && connection_.in_transaction() && connection_.has_deferred_violations()) {
+    // By itself it would fail when it commits. sqlite.org/foreignkeys.html#fk_deferred
+    Error error = make_error(ErrorCode::kConstraint, "FOREIGN KEY constraint failed");
+    error.sqlite_code = SQLITE_CONSTRAINT_FOREIGNKEY;
+    job_.forget_outcome();
+    job_.error = std::make_unique<Error>(std::move(error));
+    return false;
+  }
+  if (status) return connection_.in_transaction();
+  const std::unique_ptr<Error> error = std::move(job_.error);
+  job_.forget_outcome();
+  job_.error = std::make_unique<Error>(*error);
+  return connection_.in_transaction() && undoes_itself(*job_.error);
+}
+
+Status JobRunner::run_watched() {
   if (job_.pinned) {
     if (const Status allowed = connection_.allow_temporary(); !allowed) {
       job_.error = std::make_unique<Error>(allowed.error());
-      return;
+      return allowed;
     }
   }
   const bool stoppable = job_.kind == JobKind::kRequest || job_.kind == JobKind::kContinue;
@@ -79,15 +104,30 @@ void JobRunner::run() {
     }
   }
   if (!status) {
-    Error error = connection_.explain(std::move(status).error());
+    Error error = connection_.explain(status.error());
     const bool interrupted = error.code == ErrorCode::kCancelled;
     if (token != nullptr && interrupted && token->is_cancelled()) error = stopped(*token, std::move(error));
     job_.error = std::make_unique<Error>(std::move(error));
-    finish_failed();
   }
-  job_.transaction_open = connection_.in_transaction();
-  // Whoever rolled it back, its cursors are no more.
-  if (job_.is_inside_transaction() && !job_.transaction_open) connection_.close_all_cursors();
+  return status;
+}
+
+bool JobRunner::undoes_itself(const Error& error) const {
+  // executeMany and programs have a savepoint of their own.
+  const bool has_savepoint = job_.request->kind != wire::Request::EXECUTE;
+  switch (error.sqlite_code & 0xff) {
+    case SQLITE_OK: return has_savepoint || !writes_;  // an error of ours: a limit passed while the statement ran
+    // Of a single statement SQLite undoes what it would undo alone, which for OR FAIL is nothing.
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_AUTH:
+    case SQLITE_RANGE:
+    case SQLITE_SCHEMA:
+    case SQLITE_READONLY: return true;
+    default: return false;
+  }
 }
 
 void JobRunner::finish_failed() {
@@ -153,6 +193,10 @@ Status JobRunner::execute() {
   }
   SKUA_TRY(bind_parameters(*statement, call.getParameters()));
   writes_ = !statement->is_read_only();
+  if (in_group_) {
+    Cursor cursor(job_.request, std::move(statement));
+    return run_to_end(cursor);
+  }
   const bool returns_rows = statement->column_count() > 0;
   auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement));
   if (job_.pinned && writes_) return write_temporary(std::move(cursor));
@@ -207,7 +251,7 @@ Status JobRunner::run_to_end(Cursor& cursor) {
 }
 
 Status JobRunner::execute_many() {
-  const bool inside = job_.is_inside_transaction();
+  const bool inside = job_.is_inside_transaction() || in_group_;
   if (inside && job_.read_only) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
   if (inside) {
     SKUA_TRY(connection_.run_internal("SAVEPOINT skua_many"));

@@ -15,8 +15,13 @@ class JobRunner {
       : connection_(connection), job_(job), held_bytes_max_(held_bytes_max) {}
 
   void run();
+  // Runs a request that commits by itself inside the transaction of its group instead, which is open. False if that has to
+  // be rolled back now: SQLite has done it, or the request left something that only a rollback undoes.
+  bool run_in_group();
 
  private:
+  // The job's error, if there is one, is in the job.
+  Status run_watched();
   Status run_kind();
   Status run_request();
   Status execute();
@@ -32,8 +37,12 @@ class JobRunner {
   Status run_to_end(Cursor& cursor);
   Status savepoint();
   void finish_failed();
+  // In a group: the error left nothing behind that the request would not have left by itself.
+  bool undoes_itself(const Error& error) const;
 
-  bool is_autocommit_write() const { return job_.slot == kWriterSlot && !job_.is_inside_transaction(); }
+  bool is_autocommit_write() const {
+    return job_.slot == kWriterSlot && !job_.is_inside_transaction() && !in_group_;
+  }
   TransactionState state_inside() const {
     return job_.is_inside_transaction() ? TransactionState::kOpen : TransactionState::kNone;
   }
@@ -41,6 +50,7 @@ class JobRunner {
   Connection& connection_;
   Job& job_;
   const std::uint64_t held_bytes_max_;
+  bool in_group_ = false;
   // The request is one statement, and it writes.
   bool writes_ = false;
 };

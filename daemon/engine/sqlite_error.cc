@@ -43,4 +43,8 @@ Error sqlite_error(sqlite3* db, int code) {
   return error;
 }
 
+bool is_sync_failure(int sqlite_code) {
+  return sqlite_code == SQLITE_IOERR_FSYNC || sqlite_code == SQLITE_IOERR_DIR_FSYNC;
+}
+
 }  // namespace skua

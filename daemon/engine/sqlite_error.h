@@ -10,4 +10,7 @@ namespace skua {
 // The error of the last call on `db`, which returned `code`. Must be made before another call on it.
 Error sqlite_error(sqlite3* db, int code);
 
+// The disk did not confirm a sync: what the code belongs to may or may not survive, and a second sync would not tell.
+bool is_sync_failure(int sqlite_code);
+
 }  // namespace skua

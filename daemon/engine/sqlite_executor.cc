@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
 #include "daemon/engine/database.h"
 #include "daemon/engine/reader_lanes.h"
 #include "daemon/engine/writer_lane.h"
@@ -9,12 +11,13 @@
 namespace skua {
 
 SqliteExecutor::SqliteExecutor(const Limits& limits, CompletionQueue& completions)
-    : held_bytes_max_(limits.held_result_bytes_max), completions_(completions) {}
+    : limits_(limits), completions_(completions) {}
 
 SqliteExecutor::~SqliteExecutor() { stop(); }
 
 void SqliteExecutor::stop() {
   readers_.reset();
+  asleep_.clear();
   writers_.clear();
   databases_.clear();
 }
@@ -40,9 +43,15 @@ void SqliteExecutor::run_on_writer(std::unique_ptr<Job> job) {
   if (databases_.empty()) return;
   std::unique_ptr<WriterLane>& writer = writers_[job->database];
   if (writer == nullptr) {
-    writer = std::make_unique<WriterLane>(*databases_[job->database], completions_, held_bytes_max_);
+    writer = std::make_unique<WriterLane>(*databases_[job->database], completions_, limits_);
   }
   writer->push(std::move(job));
+  if (std::find(asleep_.begin(), asleep_.end(), writer.get()) == asleep_.end()) asleep_.push_back(writer.get());
+}
+
+void SqliteExecutor::flush() {
+  for (WriterLane* writer : asleep_) writer->wake();
+  asleep_.clear();
 }
 
 std::string SqliteExecutor::sqlite_version() { return sqlite3_libversion(); }

@@ -31,18 +31,21 @@ class SqliteExecutor final : public Executor {
 
   void run_on_reader(std::unique_ptr<Job> job) override;
   void run_on_writer(std::unique_ptr<Job> job) override;
+  void flush() override;
 
   static std::string sqlite_version();
 
  private:
   SqliteExecutor(const Limits& limits, CompletionQueue& completions);
 
-  const std::uint64_t held_bytes_max_;
+  const Limits limits_;
   CompletionQueue& completions_;
   std::vector<std::unique_ptr<Database>> databases_;
   std::unique_ptr<ReaderLanes> readers_;
   // Started by a database's first write.
   std::vector<std::unique_ptr<WriterLane>> writers_;
+  // Those with jobs they may not know of.
+  std::vector<WriterLane*> asleep_;
 };
 
 }  // namespace skua

@@ -1,30 +1,44 @@
 // WriterLane: the one thread that writes to a database, and checkpoints it between writes.
+//
+// Writes that gathered while it was busy are committed together. After a sync that failed it refuses to write: what is on
+// the disk is known again only after the file was opened anew.
 #pragma once
 
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "daemon/core/completion_queue.h"
 #include "daemon/engine/database.h"
 #include "daemon/engine/lane_queue.h"
+#include "protocol/limits.h"
 
 namespace skua {
 
 class WriterLane {
  public:
-  WriterLane(Database& database, CompletionQueue& completions, std::uint64_t held_bytes_max);
+  WriterLane(Database& database, CompletionQueue& completions, const Limits& limits);
   // Finishes what was pushed.
   ~WriterLane();
 
-  void push(std::unique_ptr<Job> job) { queue_.push(std::move(job)); }
+  // The lane may sleep until wake().
+  void push(std::unique_ptr<Job> job) { queue_.push_quietly(std::move(job)); }
+  void wake() { queue_.wake(); }
 
  private:
+  using Jobs = std::vector<std::unique_ptr<Job>>;
+
   void run();
+  Jobs next_group();
+  void run_jobs(const Jobs& jobs);
+  void refuse(Job& job);
+  void look_for_sync_failure(const Jobs& jobs);
 
   Database& database_;
   CompletionQueue& completions_;
-  const std::uint64_t held_bytes_max_;
+  const Limits limits_;
   LaneQueue queue_;
+  bool sync_failed_ = false;
   std::thread thread_;
 };
 

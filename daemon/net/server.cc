@@ -144,6 +144,7 @@ void Server::on_turn_end() {
       session->flush();
     }
   }
+  dispatcher_.on_turn_end();
   arm_timer();
   if (draining_ && sessions_.empty()) uv_stop(&loop_);
 }

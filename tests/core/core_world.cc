@@ -1,5 +1,7 @@
 #include "tests/core/core_world.h"
 
+#include <algorithm>
+
 namespace skua::test {
 
 namespace {
@@ -16,6 +18,29 @@ Frame rows_response(std::uint64_t id, std::size_t bytes) {
 }
 
 }  // namespace
+
+void HeldExecutor::run_on_writer(std::unique_ptr<Job> job) {
+  Job& added = *job;
+  jobs.push_back(std::move(job));
+  if (is_first(added)) start_next_write(added.database);
+}
+
+bool HeldExecutor::is_first(const Job& job) const {
+  for (const auto& other : jobs) {
+    if (other->slot == kWriterSlot && other->database == job.database) return other.get() == &job;
+  }
+  return false;
+}
+
+std::unique_ptr<Job> HeldExecutor::start_next_write(std::uint16_t database) {
+  const auto next = std::find_if(jobs.begin(), jobs.end(), [&](const std::unique_ptr<Job>& job) {
+    return job->slot == kWriterSlot && job->database == database;
+  });
+  if (next == jobs.end() || (*next)->transaction != nullptr || (*next)->request->token.start()) return nullptr;
+  std::unique_ptr<Job> withdrawn = std::move(*next);
+  jobs.erase(next);
+  return withdrawn;
+}
 
 void CoreClient::send(Frame frame) {
   MessageView view(frame.view());
@@ -152,7 +177,17 @@ std::unique_ptr<Job> CoreWorld::take(std::size_t index) {
 
 void CoreWorld::done(std::unique_ptr<Job> job) {
   loop_thread.assert_here();
+  const std::uint16_t database = job->database;
+  const bool wrote = job->slot == kWriterSlot;
   dispatcher->on_job_done(std::move(job), now_us);
+  if (wrote) start_writes(database);
+}
+
+void CoreWorld::start_writes(std::uint16_t database) {
+  loop_thread.assert_here();
+  while (std::unique_ptr<Job> withdrawn = executor.start_next_write(database)) {
+    dispatcher->on_job_done(std::move(withdrawn), now_us);
+  }
 }
 
 void CoreWorld::succeed(std::size_t index) {

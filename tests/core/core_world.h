@@ -14,11 +14,16 @@
 
 namespace skua::test {
 
-// Keeps the jobs that core/ starts until they are taken.
+// Keeps the jobs that core/ starts until they are taken. As in the real lane, a database's oldest write has been started,
+// and those behind it may still be withdrawn.
 class HeldExecutor final : public Executor {
  public:
   void run_on_reader(std::unique_ptr<Job> job) override { jobs.push_back(std::move(job)); }
-  void run_on_writer(std::unique_ptr<Job> job) override { jobs.push_back(std::move(job)); }
+  void run_on_writer(std::unique_ptr<Job> job) override;
+  // The database's oldest write if it was withdrawn, taken out; null if it is to run.
+  std::unique_ptr<Job> start_next_write(std::uint16_t database);
+  // True if the lane has no older write to do first.
+  bool is_first(const Job& job) const;
 
   std::deque<std::unique_ptr<Job>> jobs;
 };
@@ -92,6 +97,7 @@ class CoreWorld {
  private:
   std::unique_ptr<Job> take(std::size_t index);
   void done(std::unique_ptr<Job> job);
+  void start_writes(std::uint16_t database);
 };
 
 }  // namespace skua::test

@@ -43,19 +43,24 @@ Test(dispatcher, a_session_without_hello_is_closed_in_time) {
 }
 
 Test(dispatcher, versions_must_overlap) {
-  for (const auto& [low, high, fits] : {std::tuple{1, 9, true}, {2, 9, false}, {0, 0, false}}) {
+  struct Range {
+    std::uint16_t low;
+    std::uint16_t high;
+    bool fits;
+  };
+  for (const Range& range : {Range{1, 9, true}, {2, 9, false}, {0, 0, false}}) {
     CoreWorld world;
     CoreClient& client = world.connect_silently();
     const auto id = world.send(client, [&](wire::Request::Builder request) {
-      request.initHello().setVersionMin(static_cast<std::uint16_t>(low));
-      request.getHello().setVersionMax(static_cast<std::uint16_t>(high));
+      request.initHello().setVersionMin(range.low);
+      request.getHello().setVersionMax(range.high);
     });
-    if (fits) {
+    if (range.fits) {
       expect_success(client, id);
     } else {
       expect_error(client, id, ErrorCode::kVersion);
     }
-    cr_expect(client.closed == not fits);
+    cr_expect(client.closed == not range.fits);
   }
 }
 
@@ -142,22 +147,110 @@ Test(dispatcher, requests_of_a_session_at_their_limit) {
 Test(dispatcher, a_full_write_queue_refuses_and_names_its_key) {
   Limits limits;
   limits.write_queue_max = 1;
+  limits.group_requests_max = 1;
   CoreWorld world(limits);
   CoreClient& client = world.connect();
   world.execute(client, "DELETE FROM t");  // runs
+  world.execute(client, "DELETE FROM t");  // is in the lane
   world.execute(client, "DELETE FROM t");  // waits
-  const auto third = world.execute(client, "DELETE FROM t");
-  expect_error(client, third, ErrorCode::kLimit);
-  cr_expect(client.answer_to(third)->error->message.find("write_queue_max") != std::string::npos);
+  const auto refused = world.execute(client, "DELETE FROM t");
+  expect_error(client, refused, ErrorCode::kLimit);
+  cr_expect(client.answer_to(refused)->error->message.find("write_queue_max") != std::string::npos);
+}
+
+Test(dispatcher, the_lane_gets_two_groups_of_writes_at_most) {
+  Limits limits;
+  limits.group_requests_max = 3;
+  CoreWorld world(limits);
+  CoreClient& client = world.connect();
+  for (int i = 0; i < 10; ++i) world.execute(client, "DELETE FROM t");
+  cr_expect_eq(world.job_count(), 6u);
+  world.succeed();
+  cr_expect_eq(world.job_count(), 6u);
+  for (const auto& job : world.executor.jobs) cr_expect(job->may_join_group);
+}
+
+Test(dispatcher, the_lane_gets_two_groups_of_bytes_at_most) {
+  Limits limits;
+  limits.group_bytes_max = 50'000;
+  CoreWorld world(limits);
+  CoreClient& client = world.connect();
+  const std::string sql = "DELETE FROM t /*" + std::string(40'000, ' ') + "*/";
+  for (int i = 0; i < 10; ++i) world.execute(client, sql);
+  cr_expect_eq(world.job_count(), 3u, "the one that crosses the limit is the last");
+}
+
+Test(dispatcher, what_cannot_share_a_transaction_is_not_offered_to) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  for (const char* sql : {"VACUUM", "CREATE TABLE u(a)", "PRAGMA optimize", "ANALYZE"}) {
+    world.execute(client, sql);
+    cr_expect(not world.job().may_join_group, "%s", sql);
+    world.succeed();
+  }
+  for (const char* sql : {"INSERT INTO t VALUES (1)", "WITH a AS (SELECT 1) DELETE FROM t", "REPLACE INTO t VALUES (1)"}) {
+    world.execute(client, sql);
+    cr_expect(world.job().may_join_group, "%s", sql);
+    world.succeed();
+  }
+}
+
+Test(dispatcher, a_transaction_gets_the_lane_after_the_writes_before_it_and_has_it_alone) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  CoreClient& other = world.connect();
+  world.execute(client, "DELETE FROM t");
+  const auto begin = world.begin(other, 1);
+  const auto later = world.execute(client, "DELETE FROM t");
+  cr_assert_eq(world.job_count(), 1u);
+  world.succeed();
+  cr_assert_eq(world.job_count(), 1u);
+  cr_expect(world.job().kind == JobKind::kBegin);
+  world.succeed();
+  expect_success(other, begin);
+  cr_expect_eq(world.job_count(), 0u);
+  world.commit(other, 1);
+  world.succeed();
+  world.succeed();
+  expect_success(client, later);
+}
+
+Test(dispatcher, a_write_that_waits_too_long_is_refused_and_the_limit_named) {
+  CoreWorld world;
+  CoreClient& holder = world.connect();
+  CoreClient& other = world.connect();
+  world.begin(holder, 1);
+  world.succeed();
+  const auto write = world.execute(other, "DELETE FROM t");
+  const auto begin = world.begin(other, 7);
+  const auto inside = world.execute(other, "DELETE FROM t", 7);
+  for (int i = 0; i < 61; ++i) {
+    world.pass_ms(1000);
+    world.execute(holder, "SELECT 1", 1);
+    world.succeed();
+  }
+  expect_error(other, write, ErrorCode::kLimit);
+  cr_expect(other.answer_to(write)->error->message.find("write_wait_ms_max") != std::string::npos);
+  expect_error(other, begin, ErrorCode::kLimit);
+  expect_error(other, inside, ErrorCode::kTransactionAborted);
+  expect_success(other, world.rollback(other, 7));
+  expect_success(holder, [&] {
+    const auto id = world.commit(holder, 1);
+    world.succeed();
+    return id;
+  }());
 }
 
 Test(dispatcher, writers_take_turns_between_sessions) {
-  CoreWorld world;
+  Limits limits;
+  limits.group_requests_max = 1;
+  CoreWorld world(limits);
   CoreClient& busy = world.connect();
   CoreClient& other = world.connect();
   for (int i = 0; i < 100; ++i) world.execute(busy, "DELETE FROM t");
   const auto id = world.execute(other, "DELETE FROM t");
-  world.succeed();  // the one that ran already
+  world.succeed();  // the two in the lane
+  world.succeed();
   world.succeed();  // one more of the busy session, at most
   world.succeed();
   expect_success(other, id);

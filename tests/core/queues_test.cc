@@ -57,6 +57,7 @@ Test(janitor, an_action_may_cancel_and_add_timers) {
   std::vector<int> fired;
   const Janitor::TimerId later = janitor.add(11, [&] { fired.push_back(11); });
   janitor.add(10, [&] {
+    loop_thread.assert_here();
     janitor.cancel(later);
     janitor.add(10, [&] { fired.push_back(12); });
   });

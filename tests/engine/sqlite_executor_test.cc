@@ -6,6 +6,7 @@
 #include <semaphore>
 
 #include "tests/engine/expectations.h"
+#include "tests/engine/faulty_disk.h"
 #include "tests/engine/lane.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
@@ -30,7 +31,10 @@ struct Scene {
     made->request = execute_request(sql);
     return made;
   }
-  void write(std::uint16_t database, std::string_view sql) { executor->run_on_writer(job(database, kWriterSlot, sql)); }
+  void write(std::uint16_t database, std::string_view sql) {
+    executor->run_on_writer(job(database, kWriterSlot, sql));
+    executor->flush();
+  }
   void read(std::uint16_t database, std::uint32_t slot, std::string_view sql) {
     executor->run_on_reader(job(database, slot, sql));
   }
@@ -108,4 +112,41 @@ Test(sqlite_executor, one_database_that_cannot_be_opened_is_named) {
   expect_error(executor.error(), ErrorCode::kNotFound, "database 'bad'");
   // The first one was closed again.
   (void)must(Database::open({.name = "good", .file = folder / "good.db"}, 1));
+}
+
+Test(sqlite_executor, after_a_failed_sync_a_database_takes_no_writes_and_the_others_do) {
+  FaultyDisk disk;
+  Scene scene;
+  for (const std::uint16_t database : {0, 1}) {
+    scene.write(database, "CREATE TABLE t(a)");
+    scene.write(database, "INSERT INTO t VALUES (1)");
+  }
+  for (const auto& done : scene.wait_for(4)) cr_assert(done->error == nullptr);
+  disk.sync.set(SQLITE_IOERR_FSYNC, 1);
+  scene.write(0, "INSERT INTO t VALUES (2)");
+  expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kIo, "is not certain");
+  scene.write(0, "INSERT INTO t VALUES (3)");
+  expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kUnavailable, "takes no writes");
+  scene.read(0, 0, "SELECT a FROM t");
+  expect_text(text_of(*scene.wait_for(1)[0]), "1");
+  scene.write(1, "INSERT INTO t VALUES (2) RETURNING a");
+  expect_text(text_of(*scene.wait_for(1)[0]), "2");
+}
+
+Test(sqlite_executor, writes_that_gather_are_committed_together_in_their_order) {
+  FaultyDisk disk;
+  Scene scene;
+  scene.write(0, "CREATE TABLE t(a)");
+  scene.wait_for(1);
+  disk.syncs = 0;
+  for (int i = 0; i < 100; ++i) {
+    auto job = Scene::job(0, kWriterSlot, fmt::format("INSERT INTO t VALUES ({}) RETURNING rowid", i));
+    job->may_join_group = true;
+    scene.executor->run_on_writer(std::move(job));
+  }
+  scene.executor->flush();
+  const auto jobs = scene.wait_for(100);
+  for (std::size_t i = 0; i < jobs.size(); ++i) expect_text(text_of(*jobs[i]), std::to_string(i + 1));
+  // One, unless the lane woke up by itself in between.
+  cr_expect_leq(disk.syncs, 3);
 }

@@ -36,6 +36,8 @@ class Simulation {
     limits.reader_connections_max = 5;
     limits.pinned_connections_max = 2;
     limits.write_queue_max = 20;
+    limits.group_requests_max = 2;
+    limits.write_wait_ms_max = 300;
     limits.requests_per_session_max = 30;
     limits.transactions_per_session_max = 3;
     limits.transaction_idle_ms_max = 400;
@@ -72,7 +74,7 @@ class Simulation {
 
   // A job ends well, with rows and more to come, with an error that spares or kills the transaction, or as a write.
   void finish_job() {
-    const std::uint64_t index = below(world_.job_count());
+    const std::uint64_t index = pick_job();
     const Job& job = *world_.executor.jobs[index];
     const bool statement = job.kind == JobKind::kRequest || job.kind == JobKind::kContinue;
     const bool is_execute = statement && job.request->kind == wire::Request::EXECUTE;
@@ -88,6 +90,15 @@ class Simulation {
                           job.kind != JobKind::kDiscard;
     if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
     world_.succeed(index);
+  }
+
+  // Any job of a reader, or the oldest of a writer.
+  std::uint64_t pick_job() {
+    while (true) {
+      const std::uint64_t index = below(world_.job_count());
+      const Job& job = *world_.executor.jobs[index];
+      if (job.slot != kWriterSlot || world_.executor.is_first(job)) return index;
+    }
   }
 
   void send() {
@@ -141,7 +152,7 @@ class Simulation {
   // Lets everything end: no more requests, all streams granted, and enough time for forgotten transactions to go.
   void finish() {
     for (int round = 0; round < 200; ++round) {
-      while (world_.job_count() > 0) world_.succeed(below(world_.job_count()));
+      while (world_.job_count() > 0) world_.succeed(pick_job());
       for (CoreClient* client : live_) {
         for (const std::uint64_t id : expected_[client]) {
           if (client->answer_to(id) == nullptr) world_.grant(*client, id, 1 << 20);
@@ -157,7 +168,7 @@ class Simulation {
       }
     }
     for (CoreClient* client : live_) world_.disconnect(*client);
-    while (world_.job_count() > 0) world_.succeed(below(world_.job_count()));
+    while (world_.job_count() > 0) world_.succeed(pick_job());
     check_nothing_left();
   }
 
