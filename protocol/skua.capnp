@@ -40,7 +40,14 @@ struct Request {
     grant @14 :Grant;
     cancel @15 :Cancel;
     stats @16 :Void;
+    locks @18 :Void;
+    backup @19 :Void;
+    # A consistent copy of the database, in the pages of its file: `progress`, then rows of one blob column, streamed.
   }
+
+  idempotencyKey @17 :Data;
+  # For execute, executeMany and program outside of a transaction. A request with a key the database has seen is not run
+  # again: it is answered as the first one was. Absent: none.
 }
 
 struct Response {
@@ -60,6 +67,10 @@ struct Response {
     # Ends the request.
     description @6 :Description;
     # Ends the request.
+    locks @7 :Locks;
+    # Ends the request.
+    progress @8 :Progress;
+    # More follow.
   }
 }
 
@@ -145,6 +156,9 @@ struct ExecuteMany {
   # The columns' parameter names. Empty: positional.
   rows @2 :RowBatch;
   durability @3 :Durability;
+  independent @4 :Bool;
+  # False: all rows or none. True, outside of a transaction: the rows are committed in slices, and others write in between; an
+  # error tells by its row what is done: all rows before it.
 }
 
 struct Describe {
@@ -313,6 +327,60 @@ struct Mixed {
   words @1 :List(UInt64);
   # One a row: the integer, the bits of the real, or (offset << 32 | length) into data; 0 where NULL.
   data @2 :Data;
+}
+
+# ---- administration
+
+struct Locks {
+  databases @0 :List(DatabaseLock);
+}
+
+struct DatabaseLock {
+  # Who has the one writer of a database, and who waits for it.
+  database @0 :Text;
+  holder @1 :LockHolder;
+  # Absent: nobody.
+  waiting @2 :List(LockWaiter);
+  # In the order of their turns; the first 100.
+  waitingCount @3 :UInt32;
+  # All of them.
+}
+
+struct Peer {
+  session @0 :UInt64;
+  pid @1 :Int32;
+  uid @2 :UInt32;
+  command @3 :Text;
+  # Of the process, from /proc/PID/comm.
+  clientName @4 :Text;
+}
+
+struct LockHolder {
+  peer @0 :Peer;
+  # Absent when the session is gone.
+  transaction @1 :UInt32;
+  # The client's number; 0 for BEGIN as SQL text, and for writes outside of transactions.
+  inTransaction @2 :Bool;
+  heldUs @3 :UInt64;
+  idleUs @4 :UInt64;
+  # Since its last request ended; 0 while one runs.
+  firstSql @5 :Text;
+  # The first 1,000 bytes, as below.
+  lastSql @6 :Text;
+  requests @7 :UInt64;
+}
+
+struct LockWaiter {
+  peer @0 :Peer;
+  waitedUs @1 :UInt64;
+  sql @2 :Text;
+  opensTransaction @3 :Bool;
+}
+
+struct Progress {
+  done @0 :UInt64;
+  total @1 :UInt64;
+  # May grow. In pages of the file.
 }
 
 # ---- errors
