@@ -115,6 +115,8 @@ Result<Response> read_response(Frame frame) {
         response.body = std::move(program);
         return response;
       }
+      case wire::Response::LOCKS:
+      case wire::Response::PROGRESS: break;  // never asked for
     }
     return make_error(ErrorCode::kProtocol,
                       fmt::format("unknown kind of response {}", static_cast<unsigned>(in.which())));

@@ -10,6 +10,7 @@
 #include "daemon/engine/connection.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/wal_governor.h"
+#include "daemon/engine/wal_space.h"
 
 namespace skua {
 
@@ -23,16 +24,18 @@ class Database {
   const DatabaseOptions& options() const { return options_; }
   Connection& writer() { return *writer_; }
   WalGovernor& governor() { return governor_; }
+  WalSpace& wal_space() { return wal_space_; }
   Result<Connection*> reader(std::uint32_t slot);
   // The slot's next user gets a new connection.
   void close_reader(std::uint32_t slot) { readers_[slot].reset(); }
 
  private:
   Database(DatabaseOptions options, std::uint32_t reader_slots_max)
-      : options_(std::move(options)), governor_(options_.checkpoint_pages), readers_(reader_slots_max) {}
+      : options_(std::move(options)), governor_(options_.checkpoint_pages), wal_space_(options_.file), readers_(reader_slots_max) {}
 
   DatabaseOptions options_;
   WalGovernor governor_;
+  WalSpace wal_space_;
   std::unique_ptr<Connection> writer_;
   std::vector<std::unique_ptr<Connection>> readers_;
 };

@@ -22,6 +22,7 @@ WriterLane::~WriterLane() {
 }
 
 void WriterLane::run() {
+  database_.wal_space().reserve(database_.writer());
   while (true) {
     Jobs jobs = next_group();
     if (jobs.empty()) return;
@@ -29,7 +30,9 @@ void WriterLane::run() {
     look_for_sync_failure(jobs);
     completions_.push(std::move(jobs));
     // After the answers are on their way: a checkpoint is nobody's waiting time but the next writer's.
-    if (!sync_failed_) database_.governor().after_job(database_.writer());
+    if (sync_failed_) continue;
+    database_.governor().after_job(database_.writer());
+    database_.wal_space().reserve(database_.writer());
   }
 }
 
