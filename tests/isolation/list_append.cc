@@ -125,7 +125,8 @@ class ListRun {
   }
 
   std::unique_ptr<ClientProcess> start_client() {
-    log_files_.push_back(daemon_.directory() / fmt::format("history-{}", log_files_.size()));
+    // Made here: the client may be killed before it opens it.
+    log_files_.push_back(daemon_.directory().write(fmt::format("history-{}", log_files_.size()), ""));
     return std::make_unique<ClientProcess>(plan_, log_files_.back(), random_.word());
   }
 
