@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <ranges>
 
 #include "tests/support/failure.h"
 #include "tests/support/temporary_directory.h"
@@ -22,7 +21,7 @@ void PowerLoss::strike(const std::string& file) {
   image_ = read_file(file);
   switch (kind_) {
     case PowerLossKind::kEverything:
-      for (const UndoRecord& record : std::views::reverse(records)) undo(record);
+      for (auto record = records.rbegin(); record != records.rend(); ++record) undo(*record);
       break;
     case PowerLossKind::kSuffix: {
       const auto kept =
@@ -51,7 +50,7 @@ void PowerLoss::tear_all(const std::vector<UndoRecord>& records) {
   // Of some crashes nearly all was written, of others nearly nothing.
   const auto eighths = static_cast<std::uint32_t>(random_.between(1, 7));
   kept_end_ = records.front().size_before;
-  for (const UndoRecord& record : std::views::reverse(records)) tear(record, eighths);
+  for (auto record = records.rbegin(); record != records.rend(); ++record) tear(*record, eighths);
   // A file that grew has its new size, with zeros where nothing came, or ends with what came.
   if (random_.one_in(2)) image_.resize(std::min<std::uint64_t>(image_.size(), kept_end_));
 }
