@@ -94,6 +94,7 @@ Test(isolation, no_dirty_read_in_or_outside_of_a_transaction) {
   cr_assert(ask(reader, kRead) == "1|10 2|20");
   must(writer.commit());
   cr_assert(ask(story.two, kRead) == "1|101 2|20");
+  must(reader.commit());
 }
 
 Test(isolation, no_aborted_read) {
@@ -213,6 +214,7 @@ Test(isolation, a_read_transaction_cannot_become_a_writer) {
   ask(story.two, "UPDATE t SET value = 11 WHERE id = 1");
   expect_error(reader.execute("UPDATE t SET value = 12 WHERE id = 1"), ErrorCode::kReadOnly);
   cr_assert(story.all() == "1|11 2|20");
+  must(reader.commit());
 }
 
 Test(isolation, no_read_skew) {
@@ -224,6 +226,7 @@ Test(isolation, no_read_skew) {
   ask(writer, "UPDATE t SET value = 18 WHERE id = 2");
   must(writer.commit());
   cr_assert(ask(reader, "SELECT value FROM t WHERE id = 2") == "20");
+  must(reader.commit());
 }
 
 // The snapshot is that of begin, also if the first statement comes later.
@@ -232,6 +235,7 @@ Test(isolation, a_read_transaction_sees_the_moment_of_its_begin) {
   Transaction reader = must(story.one.begin(TransactionMode::kRead));
   ask(story.two, "UPDATE t SET value = 12 WHERE id = 1");
   cr_assert(ask(reader, kRead) == "1|10 2|20");
+  must(reader.commit());
 }
 
 Test(isolation, a_program_that_reads_has_one_snapshot) {
