@@ -59,7 +59,8 @@ RealDaemon::~RealDaemon() {
 }
 
 std::vector<std::string> RealDaemon::command() const {
-  std::vector<std::string> command{program_path("skuad"), "--socket", socket_path_};
+  const std::string program = options_.program.empty() ? program_path("skuad") : options_.program;
+  std::vector<std::string> command{program, "--socket", socket_path_};
   if (!options_.config.empty()) command.insert(command.end(), {"--config", directory_ / "skua.toml"});
   for (const auto& [name, file] : options_.databases) {
     command.insert(command.end(),

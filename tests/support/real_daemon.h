@@ -31,6 +31,7 @@ class RealDaemon {
     std::vector<std::string> arguments;  // added at the end
     std::string socket_path;             // empty: one in the daemon's folder
     std::map<std::string, std::string> environment;
+    std::string program;  // empty: skuad
   };
 
   RealDaemon() : RealDaemon(Options{}) {}
