@@ -110,6 +110,7 @@ void TransactionManager::release_connection(const Pointer& transaction) {
 void TransactionManager::close(const Pointer& transaction) {
   const bool had_connection = transaction->has_connection();
   move(*transaction, State::kClosed);
+  alive_.erase(transaction.get());
   if (transaction->session != nullptr && !transaction->pinned) {
     transaction->session->transactions.erase(transaction->number);
   }
@@ -163,12 +164,29 @@ void TransactionManager::end_cursors(const Pointer& transaction, const Error& er
 
 // ---- arrivals
 
-void TransactionManager::open(const std::shared_ptr<Request>& request, SessionState& session, std::uint32_t number) {
+TransactionManager::~TransactionManager() {
+  loop_thread.assert_here();
+  for (const auto& [address, held] : alive_) {
+    const Pointer transaction = held.lock();
+    if (transaction == nullptr) continue;
+    transaction->running = nullptr;
+    transaction->queue.clear();
+    transaction->cursors.clear();
+  }
+}
+
+TransactionManager::Pointer TransactionManager::create(const Request& request, SessionState& session) {
   auto transaction = std::make_shared<Transaction>();
-  transaction->number = number;
   transaction->session_id = session.id;
   transaction->session = &session;
-  transaction->database = request->database;
+  transaction->database = request.database;
+  alive_.emplace(transaction.get(), transaction);
+  return transaction;
+}
+
+void TransactionManager::open(const std::shared_ptr<Request>& request, SessionState& session, std::uint32_t number) {
+  const Pointer transaction = create(*request, session);
+  transaction->number = number;
   if (request->kind == wire::Request::BEGIN) {
     const wire::Begin::Reader begin = request->message->root().getBegin();
     transaction->read_only = begin.getMode() == wire::TransactionMode::READ;
@@ -199,10 +217,7 @@ void TransactionManager::open_pin(const std::shared_ptr<Request>& request, Sessi
                                                                     pins_max)));
   }
   ++pins_[request->database];
-  auto pin = std::make_shared<Transaction>();
-  pin->session_id = session.id;
-  pin->session = &session;
-  pin->database = request->database;
+  const Pointer pin = create(*request, session);
   pin->read_only = true;  // the connection is a reader's
   pin->pinned = true;
   session.pins[request->database] = pin;

@@ -23,6 +23,10 @@ class TransactionManager final : public LaneUser {
  public:
   TransactionManager(CoreContext& context, Delivery& delivery, ReaderScheduler& readers, WriteScheduler& writers)
       : context_(context), delivery_(delivery), readers_(readers), writers_(writers) {}
+  // A daemon that stops leaves transactions whose last job nobody takes; they and their requests keep each other alive.
+  ~TransactionManager() override;
+  TransactionManager(const TransactionManager&) = delete;
+  TransactionManager& operator=(const TransactionManager&) = delete;
 
   // The request is a begin, or BEGIN or SAVEPOINT as SQL text, and its session has no such transaction.
   void open(const std::shared_ptr<Request>& request, SessionState& session, std::uint32_t number)
@@ -55,6 +59,7 @@ class TransactionManager final : public LaneUser {
  private:
   using Pointer = std::shared_ptr<Transaction>;
 
+  Pointer create(const Request& request, SessionState& session) SKUA_REQUIRES(loop_thread);
   // Does whatever comes next: the one place where jobs of a transaction are started.
   void advance(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
   void advance_open(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
@@ -94,6 +99,8 @@ class TransactionManager final : public LaneUser {
   ReaderScheduler& readers_;
   WriteScheduler& writers_;
   std::size_t open_count_ SKUA_GUARDED_BY(loop_thread) = 0;
+  // All that are not closed.
+  std::unordered_map<const Transaction*, std::weak_ptr<Transaction>> alive_ SKUA_GUARDED_BY(loop_thread);
   std::unordered_map<std::uint16_t, std::uint32_t> pins_ SKUA_GUARDED_BY(loop_thread);  // how many, by database
 };
 

@@ -72,6 +72,7 @@ CoreWorld::CoreWorld(Limits limits, std::vector<std::string> databases) {
 }
 
 CoreWorld::~CoreWorld() {
+  if (dispatcher == nullptr) return;
   for (const auto& [client, owned] : clients) {
     if (client->state != nullptr) disconnect(*client);
   }

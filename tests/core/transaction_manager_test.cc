@@ -222,6 +222,23 @@ Test(transaction_manager, a_session_that_dies_in_any_state_gives_the_lane_back) 
   }
 }
 
+Test(transaction_manager, a_daemon_that_stops_in_any_state_leaks_nothing) {
+  for (int state = 0; state < 4; ++state) {
+    CoreWorld world;
+    CoreClient& client = world.connect();
+    world.begin(client, 1, state % 2 == 1);
+    if (state >= 2) {
+      world.succeed();
+      world.rollback(client, 1);
+    }
+    loop_thread.assert_here();
+    world.disconnect(client);
+    // Without the job's end; LeakSanitizer looks at what is left.
+    world.dispatcher.reset();
+    world.executor.jobs.clear();
+  }
+}
+
 Test(transaction_manager, an_idle_transaction_is_rolled_back_and_says_why) {
   CoreWorld world;
   CoreClient& client = world.connect();
