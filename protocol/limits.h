@@ -42,6 +42,10 @@ inline constexpr std::size_t kClientNameBytesMax = 128;
 inline constexpr std::size_t kSavepointNameBytesMax = 256;
 inline constexpr std::size_t kSavepointsMax = 64;
 
+// What `locks` shows of an SQL text, and how many of those who wait for a writer.
+inline constexpr std::size_t kLockSqlBytesMax = 1000;
+inline constexpr std::size_t kLockWaitersMax = 100;
+
 // Pages of 4 KiB that the TEMP tables of one session may have: 1 GiB, in unlinked files of the system's temporary folder.
 inline constexpr int kTemporaryPagesMax = 262'144;
 
