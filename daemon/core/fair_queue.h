@@ -10,6 +10,7 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace skua {
 
@@ -41,6 +42,19 @@ class FairQueue {
 
   // What pop() would return; there must be something.
   const Item& next() const { return sessions_.at(turns_.front()).front(); }
+
+  // Shows the items in the order in which pop() would return them, until the visitor returns false.
+  template <class Visitor>
+  void visit(Visitor&& visitor) const {
+    std::vector<const std::deque<Item>*> round;
+    for (const std::uint64_t session_id : turns_) round.push_back(&sessions_.at(session_id));
+    for (std::size_t i = 0; !round.empty(); ++i) {
+      for (const std::deque<Item>* items : round) {
+        if (!visitor((*items)[i])) return;
+      }
+      std::erase_if(round, [i](const std::deque<Item>* items) { return items->size() == i + 1; });
+    }
+  }
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }

@@ -36,6 +36,27 @@ Test(fair_queue, is_first_in_first_out_within_a_session_and_counts) {
   cr_expect(not queue.pop().has_value());
 }
 
+Test(fair_queue, shows_its_items_in_the_order_of_their_turns) {
+  FairQueue<int> queue;
+  for (const int item : {10, 11, 12, 20, 30, 31}) queue.push(static_cast<std::uint64_t>(item / 10), item);
+  cr_expect(*queue.pop() == 10, "so that the turn is the second session's");
+  std::vector<int> shown;
+  queue.visit([&](int item) {
+    shown.push_back(item);
+    return true;
+  });
+  std::vector<int> few;
+  queue.visit([&](int item) {
+    few.push_back(item);
+    return few.size() < 2;
+  });
+  std::vector<int> popped;
+  while (!queue.empty()) popped.push_back(*queue.pop());
+  cr_expect(popped == (std::vector<int>{20, 30, 11, 31, 12}));
+  cr_expect(shown == popped);
+  cr_expect(few == (std::vector<int>{20, 30}));
+}
+
 Test(janitor, timers_fire_in_order_and_once) {
   loop_thread.adopt();
   Janitor janitor;
