@@ -31,6 +31,7 @@ class CancelToken {
     Turn expected = Turn::kWaiting;
     return turn_.compare_exchange_strong(expected, Turn::kWithdrawn, std::memory_order_acq_rel);
   }
+  bool is_withdrawn() const { return turn_.load(std::memory_order_relaxed) == Turn::kWithdrawn; }
 
  private:
   enum class Turn : std::uint8_t { kWaiting, kStarted, kWithdrawn };

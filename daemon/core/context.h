@@ -32,6 +32,8 @@ struct CoreContext {
   Janitor janitor;
   Counters counters;
   std::uint64_t now_us = 0;
+  // By database: the requests that wait for its writer and have not ended. Those of them that have a wait_timer.
+  std::vector<std::size_t> writes_waiting{};
 };
 
 }  // namespace skua

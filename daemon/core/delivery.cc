@@ -87,7 +87,7 @@ void Delivery::forget(const std::shared_ptr<Request>& request) {
 void Delivery::end(const std::shared_ptr<Request>& request) {
   unpark(request);
   context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
-  context_.janitor.cancel(std::exchange(request->wait_timer, 0));
+  end_wait(*request);
   request->stage = Request::Stage::kEnded;
   request->held.clear();
   if (request->session == nullptr) return;
@@ -104,6 +104,12 @@ void Delivery::park(const std::shared_ptr<Request>& request, std::function<void(
 
 void Delivery::unpark(const std::shared_ptr<Request>& request) {
   context_.janitor.cancel(std::exchange(request->idle_timer, 0));
+}
+
+void Delivery::end_wait(Request& request) {
+  if (request.wait_timer == 0) return;
+  context_.janitor.cancel(std::exchange(request.wait_timer, 0));
+  --context_.writes_waiting[request.database];
 }
 
 }  // namespace skua

@@ -34,6 +34,8 @@ class Delivery {
   // The request's cursor or held frames wait for the client, who has stream_idle_ms_max to grant credit.
   void park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) SKUA_REQUIRES(loop_thread);
   void unpark(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // The request waits for the writer no longer, if it did.
+  void end_wait(Request& request) SKUA_REQUIRES(loop_thread);
 
  private:
   void end(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);

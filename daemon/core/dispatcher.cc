@@ -203,6 +203,7 @@ Status Dispatcher::handle(SessionState& session, std::unique_ptr<RequestMessage>
     case wire::Request::GRANT: return grant(session, root);
     case wire::Request::CANCEL: return cancel(session, root);
     case wire::Request::STATS: return stats(session, root);
+    case wire::Request::LOCKS: return locks(session, root);
     default: return accept(session, std::move(message));
   }
 }
@@ -262,6 +263,28 @@ Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
   return {};
 }
 
+Status Dispatcher::locks(SessionState& session, wire::Request::Reader root) {
+  // The answer is large for its request.
+  SKUA_TRY(check_unread(session));
+  const std::string_view name = view_of(root.getDatabase());
+  std::vector<DatabaseLock> locks;
+  if (name.empty()) {
+    for (std::uint16_t i = 0; i < options_.database_names.size(); ++i) locks.push_back(writers_.lock_of(i));
+  } else {
+    SKUA_ASSIGN(const std::uint16_t database, find_database(name));
+    locks.push_back(writers_.lock_of(database));
+  }
+  session.sink->send(locks_response(root.getId(), locks));
+  return {};
+}
+
+Status Dispatcher::check_unread(const SessionState& session) const {
+  if (session.sink->unsent_bytes() <= options_.limits.unsent_bytes_per_session_max) return {};
+  return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
+                                                   "(unsent_bytes_per_session_max): read them",
+                                                   session.sink->unsent_bytes()));
+}
+
 Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) const {
   const Limits& limits = options_.limits;
   if (session.requests.size() >= limits.requests_per_session_max) {
@@ -275,12 +298,7 @@ Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) co
                                                      session.request_bytes + bytes,
                                                      limits.request_bytes_per_session_max));
   }
-  if (session.sink->unsent_bytes() > limits.unsent_bytes_per_session_max) {
-    return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
-                                                     "(unsent_bytes_per_session_max): read them",
-                                                     session.sink->unsent_bytes()));
-  }
-  return {};
+  return check_unread(session);
 }
 
 Status Dispatcher::accept(SessionState& session, std::unique_ptr<RequestMessage> message) {
@@ -416,6 +434,10 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
     return delivery_.finish_early(request);
   }
   Error error = stopped_error(reason);
+  if (reason == CancelReason::kDeadline && (withdrawn || request->wait_timer != 0)) {
+    error.message += fmt::format(" while it waited for the writer of '{}'{}: retry with more time, or see `skua locks`",
+                                 options_.database_names[request->database], writers_.blame(*request));
+  }
   if (request->transaction != nullptr) error.transaction = transactions_.state_after_stop(*request->transaction);
   delivery_.fail(request, error);
   if (request->transaction != nullptr) {

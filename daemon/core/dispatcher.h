@@ -61,6 +61,7 @@ class Dispatcher {
   Status grant(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status cancel(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status stats(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
+  Status locks(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   // Handles what needs no lane; passes the rest on to accept().
   Status handle(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
   Status accept(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
@@ -68,6 +69,7 @@ class Dispatcher {
   Status route_opener(SessionState& session, const RequestPointer& request, std::uint32_t number)
       SKUA_REQUIRES(loop_thread);
   Result<std::uint16_t> find_database(std::string_view name) const SKUA_REQUIRES(loop_thread);
+  Status check_unread(const SessionState& session) const SKUA_REQUIRES(loop_thread);
   Status check_room(const SessionState& session, std::size_t bytes) const SKUA_REQUIRES(loop_thread);
 
   // A request that names this transaction was refused; what becomes of it.

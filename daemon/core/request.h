@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string_view>
 
 #include "daemon/base/thread_annotations.h"
 #include "daemon/core/cancel_token.h"
@@ -34,6 +35,9 @@ struct Request {
   std::uint16_t database = 0;
   wire::Request::Which kind = wire::Request::PING;
   StatementKind statement;
+  // In the message: the SQL of an execute or executeMany, or of a program's first step; empty otherwise. For the loop
+  // thread while a lane reads the message, and as often as it likes: what a reader may traverse is not spent.
+  std::string_view sql;
   std::uint64_t arrival_us = 0;
   std::unique_ptr<RequestMessage> message;
   // The one member that both threads use at once.
@@ -45,8 +49,9 @@ struct Request {
   std::shared_ptr<Transaction> transaction SKUA_GUARDED_BY(loop_thread);
   std::uint64_t deadline_timer SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
-  // While it waits for the writer.
+  // While it waits for the writer, and since when.
   std::uint64_t wait_timer SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t wait_since_us SKUA_GUARDED_BY(loop_thread) = 0;
   // Bytes the client still wants; may be overdrawn by one batch.
   std::int64_t credit_bytes SKUA_GUARDED_BY(loop_thread) = 0;
   // The reader connection it has; kWriterSlot while it runs on the writer.

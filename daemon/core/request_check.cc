@@ -10,8 +10,7 @@ namespace {
 
 using Class = StatementKind::Class;
 
-Status check_sql(capnp::Text::Reader text) {
-  const std::string_view sql = view_of(text);
+Status check_sql(std::string_view sql) {
   if (sql.size() > kSqlBytesMax) {
     return make_error(ErrorCode::kLimit, fmt::format("the SQL text has {} bytes, the most is {} (sql_bytes_max)",
                                                      sql.size(), kSqlBytesMax));
@@ -31,14 +30,15 @@ Status check_parameter_count(std::size_t count) {
 }
 
 Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max) {
-  SKUA_TRY(check_sql(execute.getSql()));
+  request.sql = view_of(execute.getSql());
+  SKUA_TRY(check_sql(request.sql));
   SKUA_TRY(check_parameter_count(execute.getParameters().size()));
   if (execute.getWindowBytes() > window_bytes_max) {
     return make_error(ErrorCode::kLimit, fmt::format("a window of {} bytes is asked for, the most is {} "
                                                      "(stream_window_bytes_max)",
                                                      execute.getWindowBytes(), window_bytes_max));
   }
-  SKUA_ASSIGN(request.statement, classify_statement(view_of(execute.getSql())));
+  SKUA_ASSIGN(request.statement, classify_statement(request.sql));
   return {};
 }
 
@@ -63,10 +63,12 @@ Status check_program(Request& request, wire::Program::Reader program) {
   }
   request.statement = StatementKind{};
   for (kj::uint i = 0; i < steps.size(); ++i) {
-    SKUA_TRY(check_sql(steps[i].getSql()));
+    const std::string_view sql = view_of(steps[i].getSql());
+    if (i == 0) request.sql = sql;
+    SKUA_TRY(check_sql(sql));
     SKUA_TRY(check_parameter_count(steps[i].getParameters().size()));
     for (const auto requirement : steps[i].getRequirements()) SKUA_TRY(check_requirement(requirement, i));
-    SKUA_ASSIGN(const StatementKind kind, classify_statement(view_of(steps[i].getSql())));
+    SKUA_ASSIGN(const StatementKind kind, classify_statement(sql));
     if (kind.is_transaction_control()) {
       return make_error(ErrorCode::kTransactionState,
                         fmt::format("step {} is transaction control: a program is a transaction of its own, or belongs "
@@ -79,8 +81,9 @@ Status check_program(Request& request, wire::Program::Reader program) {
 }
 
 Status check_execute_many(Request& request, wire::ExecuteMany::Reader many) {
-  SKUA_TRY(check_sql(many.getSql()));
-  SKUA_ASSIGN(const StatementKind kind, classify_statement(view_of(many.getSql())));
+  request.sql = view_of(many.getSql());
+  SKUA_TRY(check_sql(request.sql));
+  SKUA_ASSIGN(const StatementKind kind, classify_statement(request.sql));
   if (kind.is_transaction_control()) {
     return make_error(ErrorCode::kTransactionState, "transaction control cannot be executed many times");
   }
@@ -114,7 +117,7 @@ Status check_request(Request& request, std::uint32_t window_bytes_max) {
     case wire::Request::EXECUTE: return check_execute(request, root.getExecute(), window_bytes_max);
     case wire::Request::EXECUTE_MANY: return check_execute_many(request, root.getExecuteMany());
     case wire::Request::PROGRAM: return check_program(request, root.getProgram());
-    case wire::Request::DESCRIBE: return check_sql(root.getDescribe().getSql());
+    case wire::Request::DESCRIBE: return check_sql(view_of(root.getDescribe().getSql()));
     case wire::Request::SAVEPOINT: return check_savepoint(root.getSavepoint());
     case wire::Request::BEGIN:
       if (root.getBegin().getMode() > wire::TransactionMode::READ) {

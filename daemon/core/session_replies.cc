@@ -1,6 +1,7 @@
 #include "daemon/core/session_replies.h"
 
 #include "protocol/codec.h"
+#include "protocol/lock_codec.h"
 #include "protocol/row_batch.h"
 
 namespace skua {
@@ -58,6 +59,14 @@ Frame stats_response(std::uint64_t request, const std::vector<std::pair<std::str
   Summary summary;
   summary.row_count = rows.size();
   write_summary(summary, reply.initDone());
+  return frame.finish();
+}
+
+Frame locks_response(std::uint64_t request, const std::vector<DatabaseLock>& locks) {
+  FrameBuilder frame(256);
+  auto response = frame.initRoot<wire::Response>();
+  response.setId(request);
+  write_locks(locks, response.initLocks());
   return frame.finish();
 }
 

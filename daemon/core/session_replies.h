@@ -1,4 +1,4 @@
-// The responses that core/ makes by itself, without a lane: hello and stats. Any thread.
+// The responses that core/ makes by itself, without a lane: hello, stats and locks. Any thread.
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "protocol/frame.h"
 #include "protocol/limits.h"
+#include "protocol/locks.h"
 
 namespace skua {
 
@@ -23,5 +24,7 @@ Frame hello_response(std::uint64_t request, const HelloAnswer& answer, const Lim
 
 // Rows of (name, value).
 Frame stats_response(std::uint64_t request, const std::vector<std::pair<std::string_view, std::uint64_t>>& rows);
+
+Frame locks_response(std::uint64_t request, const std::vector<DatabaseLock>& locks);
 
 }  // namespace skua

@@ -58,6 +58,12 @@ struct Transaction {
   bool opened_by_savepoint SKUA_GUARDED_BY(loop_thread) = false;
   // Why it was or is to be rolled back by the daemon; empty otherwise.
   std::string abort_reason SKUA_GUARDED_BY(loop_thread);
+  // For whoever asks who has the writer: since when it has it, how many requests have had their turn, the opening one
+  // included, and the SQL of the first behind that and of the last one, cut to kLockSqlBytesMax.
+  std::uint64_t held_since_us SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t request_count SKUA_GUARDED_BY(loop_thread) = 0;
+  std::string first_sql SKUA_GUARDED_BY(loop_thread);
+  std::string last_sql SKUA_GUARDED_BY(loop_thread);
   std::uint64_t idle_since_us SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t total_timer SKUA_GUARDED_BY(loop_thread) = 0;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "daemon/core/lock_report.h"
+
 namespace skua {
 
 namespace {
@@ -253,6 +255,8 @@ void TransactionManager::on_lane_granted(const std::shared_ptr<Request>& request
   }
   ++open_count_;
   ++context_.counters.transactions_total;
+  transaction->held_since_us = context_.now_us;
+  transaction->request_count = 1;
   run_kind(transaction, request, JobKind::kBegin);
 }
 
@@ -352,6 +356,7 @@ void TransactionManager::advance_open(const Pointer& transaction) {
 }
 
 void TransactionManager::start(const Pointer& transaction, const std::shared_ptr<Request>& request) {
+  note_request(*transaction, *request);
   switch (operation_of(*request)) {
     case Operation::kStatement: return run_kind(transaction, request, JobKind::kRequest);
     case Operation::kBegin:

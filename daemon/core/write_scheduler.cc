@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "daemon/core/lock_report.h"
+
 namespace skua {
 
 namespace {
@@ -32,6 +36,7 @@ bool may_join_group(const Request& request) {
 WriteScheduler::WriteScheduler(CoreContext& context, Delivery& delivery) : context_(context), delivery_(delivery) {
   loop_thread.assert_here();
   lanes_.resize(context.database_names.size());
+  context_.writes_waiting.resize(lanes_.size());
 }
 
 void WriteScheduler::submit(const std::shared_ptr<Request>& request) {
@@ -49,38 +54,38 @@ void WriteScheduler::submit(const std::shared_ptr<Request>& request) {
 
 void WriteScheduler::watch_wait(const std::shared_ptr<Request>& request) {
   const std::uint64_t wait_us = std::uint64_t{context_.limits.write_wait_ms_max} * 1000;
+  ++context_.writes_waiting[request->database];
+  request->wait_since_us = context_.now_us;
   request->wait_timer = context_.janitor.add(context_.now_us + wait_us, [this, request] {
     loop_thread.assert_here();
-    request->wait_timer = 0;
-    if (request->stage != Request::Stage::kQueued) return;
     user_->on_wait_over(request, make_error(ErrorCode::kLimit,
                                             fmt::format("the request waited {} ms for the writer of '{}' "
-                                                        "(write_wait_ms_max): retry later",
+                                                        "(write_wait_ms_max){}: retry later, or see `skua locks`",
                                                         context_.limits.write_wait_ms_max,
-                                                        context_.database_names[request->database])));
+                                                        context_.database_names[request->database], blame(*request))));
   });
 }
 
 bool WriteScheduler::has_room(const Lane& lane) const {
-  return lane.handed < 2 * std::size_t{context_.limits.group_requests_max} &&
+  return lane.handed.size() < 2 * std::size_t{context_.limits.group_requests_max} &&
          lane.handed_bytes < 2 * context_.limits.group_bytes_max;
 }
 
 void WriteScheduler::pump(std::uint16_t database) {
   Lane& lane = lanes_[database];
-  while (!lane.owned && has_room(lane) && !lane.queue.empty()) {
+  while (lane.owner == nullptr && has_room(lane) && !lane.queue.empty()) {
     // A transaction waits here, where it can be stopped at once, until the lane is its own.
     const Request& next = *lane.queue.next();
-    if (!next.is_ended() && next.transaction != nullptr && lane.handed > 0) return;
+    if (!next.is_ended() && next.transaction != nullptr && !lane.handed.empty()) return;
     const std::shared_ptr<Request> request = *lane.queue.pop();
     if (request->is_ended()) continue;
-    context_.janitor.cancel(std::exchange(request->wait_timer, 0));
+    delivery_.end_wait(*request);
     request->slot = kWriterSlot;
     if (request->transaction != nullptr) {
-      lane.owned = true;
+      lane.owner = request->transaction;
       user_->on_lane_granted(request, kWriterSlot);
     } else {
-      ++lane.handed;
+      lane.handed.push_back({request.get(), context_.now_us});
       lane.handed_bytes += request->message->byte_count();
       run(request);
     }
@@ -105,7 +110,9 @@ void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
     if (!request->is_ended()) park(request);  // rows are held for want of credit; the commit is long done
   }
   Lane& lane = lanes_[job->database];
-  --lane.handed;
+  // It is the oldest or not far behind: the lane runs them in order.
+  lane.handed.erase(std::find_if(lane.handed.begin(), lane.handed.end(),
+                                 [&](const Handed& handed) { return handed.request == request.get(); }));
   lane.handed_bytes -= request->message->byte_count();
   pump(job->database);
 }
@@ -126,8 +133,41 @@ void WriteScheduler::park(const std::shared_ptr<Request>& request) {
 }
 
 void WriteScheduler::release(std::uint16_t database) {
-  lanes_[database].owned = false;
+  lanes_[database].owner = nullptr;
   pump(database);
+}
+
+std::optional<LockHolder> WriteScheduler::holder_in(const Lane& lane) const {
+  if (lane.owner != nullptr) return holder_of(*lane.owner, context_.now_us);
+  for (const Handed& handed : lane.handed) {
+    // A withdrawn one never runs; it only has to come back.
+    if (handed.request->token.is_withdrawn()) continue;
+    return holder_of(*handed.request, handed.since_us, lane.handed.size(), context_.now_us);
+  }
+  return std::nullopt;
+}
+
+DatabaseLock WriteScheduler::lock_of(std::uint16_t database) const {
+  const Lane& lane = lanes_[database];
+  DatabaseLock lock;
+  lock.database = context_.database_names[database];
+  lock.holder = holder_in(lane);
+  lock.waiting_count = static_cast<std::uint32_t>(context_.writes_waiting[database]);
+  lane.queue.visit([&](const std::shared_ptr<Request>& request) {
+    loop_thread.assert_here();
+    if (!request->is_ended()) lock.waiting.push_back(waiter_of(*request, context_.now_us));
+    return lock.waiting.size() < std::min<std::size_t>(lock.waiting_count, kLockWaitersMax);
+  });
+  return lock;
+}
+
+std::string WriteScheduler::blame(const Request& request) const {
+  const std::optional<LockHolder> holder = holder_in(lanes_[request.database]);
+  if (!holder) return {};
+  const std::size_t others = context_.writes_waiting[request.database] - (request.wait_timer != 0 ? 1 : 0);
+  std::string text = "; " + holder_clause(*holder);
+  if (others > 0) text += fmt::format("; {} other {}", others, others == 1 ? "request waits" : "requests wait");
+  return text;
 }
 
 std::size_t WriteScheduler::waiting() const {
@@ -138,7 +178,7 @@ std::size_t WriteScheduler::waiting() const {
 
 std::size_t WriteScheduler::busy() const {
   std::size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.owned || lane.handed > 0 ? 1 : 0;
+  for (const Lane& lane : lanes_) sum += lane.owner != nullptr || !lane.handed.empty() ? 1 : 0;
   return sum;
 }
 

@@ -5,13 +5,16 @@
 // ends; the others wait here meanwhile. Loop thread.
 #pragma once
 
+#include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "daemon/core/context.h"
 #include "daemon/core/delivery.h"
 #include "daemon/core/fair_queue.h"
 #include "daemon/core/lane_user.h"
+#include "protocol/locks.h"
 
 namespace skua {
 
@@ -30,18 +33,30 @@ class WriteScheduler {
   std::size_t waiting() const SKUA_REQUIRES(loop_thread);
   std::size_t busy() const SKUA_REQUIRES(loop_thread);
 
+  // Who has the database's writer and who waits for it.
+  DatabaseLock lock_of(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
+  // Who the request waits for, and how many others wait: a clause for its error. Empty if nobody is in its way.
+  std::string blame(const Request& request) const SKUA_REQUIRES(loop_thread);
+
   // Takes back a write that the lane has not started; it never will. False if it has, or if it is no such write.
   static bool withdraw(Request& request) SKUA_REQUIRES(loop_thread);
 
  private:
+  struct Handed {
+    const Request* request;
+    std::uint64_t since_us;
+  };
   struct Lane {
     FairQueue<std::shared_ptr<Request>> queue;
-    bool owned = false;  // by a write transaction
-    // Jobs handed to the lane that commit by themselves, and the bytes of their requests.
-    std::size_t handed = 0;
+    // The write transaction that has it.
+    std::shared_ptr<Transaction> owner;
+    // The writes handed to the lane that commit by themselves, oldest first, and their bytes. Their jobs keep them
+    // alive.
+    std::deque<Handed> handed;
     std::uint64_t handed_bytes = 0;
   };
 
+  std::optional<LockHolder> holder_in(const Lane& lane) const SKUA_REQUIRES(loop_thread);
   void pump(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   bool has_room(const Lane& lane) const SKUA_REQUIRES(loop_thread);
   void watch_wait(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);

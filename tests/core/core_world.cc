@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/lock_codec.h"
+
 namespace skua::test {
 
 namespace {
@@ -49,6 +51,7 @@ void CoreClient::send(Frame frame) {
   answer.id = response.getId();
   answer.terminal = !response.isRows() || response.getRows().hasDone();
   if (response.isError()) answer.error = read_error(response.getError());
+  if (response.isLocks()) answer.locks = read_locks(response.getLocks());
   answers.push_back(std::move(answer));
 }
 
@@ -162,6 +165,13 @@ std::uint64_t CoreWorld::grant(CoreClient& client, std::uint64_t target, std::ui
     request.initGrant().setRequest(target);
     request.getGrant().setBytes(bytes);
   });
+}
+
+std::vector<DatabaseLock> CoreWorld::locks(CoreClient& client) {
+  const std::uint64_t id = send(client, [](wire::Request::Builder request) { request.setLocks(); });
+  const Answer* answer = client.answer_to(id);
+  SKUA_CHECK(answer != nullptr && !answer->error);
+  return answer->locks;
 }
 
 Job& CoreWorld::job() const {

@@ -32,6 +32,7 @@ struct Answer {
   std::uint64_t id = 0;
   bool terminal = false;
   std::optional<Error> error;  // of a response that is one
+  std::vector<DatabaseLock> locks;
 };
 
 class CoreClient final : public ReplySink {
@@ -73,6 +74,8 @@ class CoreWorld {
   std::uint64_t commit(CoreClient& client, std::uint32_t transaction);
   std::uint64_t rollback(CoreClient& client, std::uint32_t transaction);
   std::uint64_t cancel(CoreClient& client, std::uint64_t request);
+  // Asks who has the writers; the answer is there at once.
+  std::vector<DatabaseLock> locks(CoreClient& client);
   std::uint64_t grant(CoreClient& client, std::uint64_t request, std::uint64_t bytes);
 
   std::size_t job_count() const { return executor.jobs.size(); }
