@@ -70,6 +70,11 @@ Result<ResultSet> Connection::stats(const RequestOptions& options) {
   return collect_rows(channel_, std::move(request), options.window_bytes);
 }
 
+Result<std::vector<DatabaseLock>> Connection::locks(const RequestOptions& options) {
+  SKUA_ASSIGN(Request request, locks_request(channel_->head(options)));
+  return channel_->call<std::vector<DatabaseLock>>(std::move(request));
+}
+
 Status Connection::ping(const RequestOptions& options) {
   SKUA_ASSIGN(Request request, ping_request(channel_->head(options)));
   SKUA_TRY(channel_->call<Summary>(std::move(request)));

@@ -107,6 +107,13 @@ Result<Request> stats_request(const RequestHead& head) {
   return draft.finish(false);
 }
 
+Result<Request> locks_request(const RequestHead& head) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  draft->setLocks();
+  return draft.finish(false);
+}
+
 Result<Request> execute_request(const RequestHead& head, std::string_view sql, const Parameters& parameters,
                                 std::uint32_t window_bytes, Durability durability) {
   const std::size_t words = words_of(sql) + words_of(parameters);

@@ -9,6 +9,7 @@
 
 #include "client/src/batch_message.h"
 #include "protocol/codec.h"
+#include "protocol/lock_codec.h"
 
 namespace skua {
 
@@ -104,6 +105,7 @@ Result<Response> read_response(Frame frame) {
       case wire::Response::HELLO: response.body = read_hello(in.getHello()); return response;
       case wire::Response::DONE: response.body = read_summary(in.getDone()); return response;
       case wire::Response::DESCRIPTION: response.body = read_description(in.getDescription()); return response;
+      case wire::Response::LOCKS: response.body = read_locks(in.getLocks()); return response;
       case wire::Response::ROWS: {
         SKUA_ASSIGN(RowsReply rows, read_rows(in.getRows(), message));
         response.is_last = rows.done.has_value();
@@ -115,7 +117,6 @@ Result<Response> read_response(Frame frame) {
         response.body = std::move(program);
         return response;
       }
-      case wire::Response::LOCKS:
       case wire::Response::PROGRESS: break;  // never asked for
     }
     return make_error(ErrorCode::kProtocol,

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "protocol/frame.h"
 #include "protocol/limits.h"
+#include "protocol/locks.h"
 #include "protocol/result.h"
 #include "protocol/summary.h"
 #include "skua/batch.h"
@@ -36,7 +38,9 @@ struct Response {
   std::uint64_t id = 0;  // 0: the session as a whole
   std::size_t byte_count = 0;
   bool is_last = true;  // ends its request
-  std::variant<Error, HelloReply, RowsReply, Summary, ProgramResult, Description> body;
+  std::variant<Error, HelloReply, RowsReply, Summary, ProgramResult, Description,
+               std::vector<DatabaseLock>>
+      body;
 };
 
 // kProtocol for a response that is malformed, contradicts itself, or is of a kind that this version does not

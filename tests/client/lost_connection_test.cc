@@ -36,6 +36,7 @@ const std::vector<Case>& cases() {
       {"ping", [](auto& c, auto&) { return error_of(c.ping()); }, ErrorCode::kLost},
       {"describe", [](auto& c, auto&) { return error_of(c.describe("SELECT 1")); }, ErrorCode::kLost},
       {"stats", [](auto& c, auto&) { return error_of(c.stats()); }, ErrorCode::kLost},
+      {"locks", [](auto& c, auto&) { return error_of(c.locks()); }, ErrorCode::kLost},
       {"begin", [](auto& c, auto&) { return error_of(c.begin()); }, ErrorCode::kLost},
       {"execute", [](auto& c, auto&) { return error_of(c.execute("SELECT 1")); }, ErrorCode::kInDoubt},
       {"stream", [](auto& c, auto&) { return error_of(c.stream("SELECT 1")); }, ErrorCode::kInDoubt},

@@ -137,6 +137,28 @@ Test(request, describe_and_stats_are_answered_in_their_own_ways) {
   cr_assert(numbers_in(must(connection.stats())) == std::vector<std::int64_t>({5}));
 }
 
+Test(request, locks_are_read_as_they_were_sent) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect({.database = "shop"});
+  daemon.send(response(2, [](wire::Response::Builder root) {
+    auto databases = root.initLocks().initDatabases(2);
+    databases[0].setDatabase("shop");
+    databases[0].initHolder().setHeldUs(7);
+    databases[0].setWaitingCount(3);
+    databases[0].initWaiting(1)[0].initPeer().setPid(77);
+    databases[1].setDatabase("free");
+  }));
+  const std::vector<DatabaseLock> locks = must(connection.locks());
+  ReceivedRequest request = daemon.receive();
+  cr_assert(request.root().isLocks());
+  cr_assert(request.root().getDatabase() == "shop");
+  cr_assert_eq(locks.size(), 2);
+  cr_assert(locks[0].holder && !locks[0].holder->peer && locks[0].holder->held_us == 7);
+  cr_assert_eq(locks[0].waiting.at(0).peer->pid, 77);
+  cr_assert_eq(locks[0].waiting_count, 3);
+  cr_assert(locks[1].database == "free" && !locks[1].holder);
+}
+
 Test(request, too_large_for_a_frame_is_refused_before_it_is_sent) {
   const RequestHead head{2, {}, 0, 0};
   const std::string half(kFrameBytesMax / 2 - 1'000, 'x');
@@ -173,6 +195,7 @@ Test(request, fits_the_segment_that_was_guessed_for_it) {
   const Result<Request> requests[] = {hello_request(1, "client"),
                                       ping_request(head),
                                       stats_request(head),
+                                      locks_request(head),
                                       begin_request(head, {}, {}),
                                       commit_request(head),
                                       rollback_request(head),

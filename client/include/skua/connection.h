@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/locks.h"
 #include "skua/bulk_writer.h"
 #include "skua/options.h"
 #include "skua/parameters.h"
@@ -74,6 +75,9 @@ class Connection {
   Result<Description> describe(std::string_view sql, const RequestOptions& options = {});
   // The daemon's counters: rows of (name, value).
   Result<ResultSet> stats(const RequestOptions& options = {});
+  // Who has the writer of each database, and who waits for it; of one only if the options or the connection name a
+  // database. Answered at once, also while everything else waits.
+  Result<std::vector<DatabaseLock>> locks(const RequestOptions& options = {});
   Status ping(const RequestOptions& options = {});
 
   Canceller canceller() const;
