@@ -80,6 +80,17 @@ Examples:
   skua import prices.csv price --create
   skua import - log --format tsv --columns time,host,message < log.txt)";
 
+constexpr const char* kLocksFooter = R"(
+A database has one writer. A transaction has it from its begin to its end, so one
+that is left open keeps all other writes waiting: its process, the times and its
+SQL say whose it is. A program's name is the one it had when it connected.
+
+With -d, of that database only. SQL is shown up to 1,000 bytes, and of those who
+wait the first 100. The exit status is 0 whoever has the writer.
+
+Example:
+  skua locks --json | jq '.[].holder.peer.pid')";
+
 constexpr const char* kShellFooter = R"(
 Statements end with a semicolon; .help lists the shell's own commands. Ctrl-C
 cancels what runs, Ctrl-D leaves. Without a terminal the shell reads a script
@@ -184,8 +195,8 @@ void add_import_options(CLI::App* command, ImportArguments& import) {
   command->footer(kImportFooter);
 }
 
-void add_small_commands(CLI::App& app, PingArguments& ping, StatsArguments& stats, TablesArguments& tables,
-                        SchemaArguments& schema) {
+void add_small_commands(CLI::App& app, PingArguments& ping, StatsArguments& stats, LocksArguments& locks,
+                        TablesArguments& tables, SchemaArguments& schema) {
   CLI::App* command = app.add_subcommand("tables", "List the tables and views");
   add_format_options(command, tables.output);
   command = app.add_subcommand("schema", "Print the CREATE statements");
@@ -198,6 +209,9 @@ void add_small_commands(CLI::App& app, PingArguments& ping, StatsArguments& stat
   auto* json = command->add_flag("--json", stats.json, "One JSON object");
   add_format_options(command, stats.output);
   json->excludes("--format");
+  command = app.add_subcommand("locks", "Show who has the writer of each database, and who waits for it");
+  command->add_flag("--json", locks.json, "A JSON array with an object for each database; times in microseconds");
+  command->footer(kLocksFooter);
 }
 
 int report_parse_error(const CLI::App& app, const CLI::ParseError& error) {
@@ -228,6 +242,7 @@ std::variant<Arguments, ExitCode> parse_arguments(int count, const char* const* 
   ImportArguments import;
   PingArguments ping;
   StatsArguments stats;
+  LocksArguments locks;
   TablesArguments tables;
   SchemaArguments schema;
 
@@ -247,7 +262,7 @@ std::variant<Arguments, ExitCode> parse_arguments(int count, const char* const* 
   add_query(app, query);
   add_import_options(app.add_subcommand("import", "Insert the rows of a CSV or TSV file"), import);
   app.add_subcommand("shell", "Type SQL and see the rows")->footer(kShellFooter);
-  add_small_commands(app, ping, stats, tables, schema);
+  add_small_commands(app, ping, stats, locks, tables, schema);
   // After the commands, which would inherit it.
   app.footer(kAppFooter);
 
@@ -260,6 +275,7 @@ std::variant<Arguments, ExitCode> parse_arguments(int count, const char* const* 
   if (app.got_subcommand("import")) arguments.command = import;
   if (app.got_subcommand("ping")) arguments.command = ping;
   if (app.got_subcommand("stats")) arguments.command = stats;
+  if (app.got_subcommand("locks")) arguments.command = locks;
   if (app.got_subcommand("tables")) arguments.command = tables;
   if (app.got_subcommand("schema")) arguments.command = schema;
   return arguments;

@@ -64,6 +64,10 @@ struct StatsArguments {
   OutputArguments output;
 };
 
+struct LocksArguments {
+  bool json = false;
+};
+
 struct TablesArguments {
   OutputArguments output;
 };
@@ -76,8 +80,8 @@ struct ShellArguments {};
 
 struct Arguments {
   ConnectionArguments connection;
-  std::variant<ShellArguments, QueryArguments, ImportArguments, PingArguments, StatsArguments, TablesArguments,
-               SchemaArguments>
+  std::variant<ShellArguments, QueryArguments, ImportArguments, PingArguments, StatsArguments, LocksArguments,
+               TablesArguments, SchemaArguments>
       command;
 };
 

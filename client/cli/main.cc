@@ -13,6 +13,7 @@
 #include "client/cli/error_report.h"
 #include "client/cli/import_command.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/locks_command.h"
 #include "client/cli/query_command.h"
 #include "client/cli/shell.h"
 
@@ -44,6 +45,9 @@ class Runner {
   }
   ExitCode operator()(const StatsArguments& stats) {
     return connected([&](Connection& connection) { return report(run_stats(stats, connection, out_)); });
+  }
+  ExitCode operator()(const LocksArguments& locks) {
+    return connected([&](Connection& connection) { return report(run_locks(locks, connection, out_)); });
   }
   ExitCode operator()(const TablesArguments& tables) {
     const RunOptions options{tables.output.print_options(STDOUT_FILENO), {}};

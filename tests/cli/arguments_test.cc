@@ -93,6 +93,7 @@ Test(arguments, are_refused_with_status_2) {
         std::vector<const char*>{"query", "--timeout", "x", "a"}, std::vector<const char*>{"import", "a"},
         std::vector<const char*>{"ping", "-c", "0"},
         std::vector<const char*>{"stats", "--json", "--format", "csv"},
+        std::vector<const char*>{"locks", "--format", "csv"}, std::vector<const char*>{"locks", "shop"},
         std::vector<const char*>{"query", "--param"}}) {
     const auto parsed = parse(words);
     cr_assert(std::holds_alternative<ExitCode>(parsed), "%s was accepted", words.back());
