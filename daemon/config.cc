@@ -26,6 +26,8 @@ struct LimitKey {
 constexpr std::uint64_t kU32Max = std::numeric_limits<std::uint32_t>::max();
 // Milliseconds that still fit a timer: about 24 days.
 constexpr std::uint64_t kMsMax = std::numeric_limits<std::int32_t>::max();
+// Ten years.
+constexpr std::uint64_t kKeepMsMax = 10ull * 365 * 24 * 60 * 60 * 1000;
 constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 40;
 
 const LimitKey kLimitKeys[] = {
@@ -141,6 +143,8 @@ class ConfigReader {
         } else if (name == "checkpoint_pages") {
           SKUA_ASSIGN(const std::uint64_t pages, number(name, inner, 1, 1'000'000));
           options.checkpoint_pages = static_cast<std::uint32_t>(pages);
+        } else if (name == "idempotency_keep_ms") {
+          SKUA_ASSIGN(options.idempotency_keep_ms, number(name, inner, 1000, kKeepMsMax));
         } else {
           return unknown(name, inner_key);
         }

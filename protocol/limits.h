@@ -41,6 +41,9 @@ inline constexpr std::size_t kProgramStepsMax = 1000;
 inline constexpr std::size_t kClientNameBytesMax = 128;
 inline constexpr std::size_t kSavepointNameBytesMax = 256;
 inline constexpr std::size_t kSavepointsMax = 64;
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+// An answer that is kept for its idempotency key.
+inline constexpr std::size_t kIdempotencyReplyBytesMax = 64 * kKiB;
 
 // What `locks` shows of an SQL text, and how many of those who wait for a writer.
 inline constexpr std::size_t kLockSqlBytesMax = 1000;

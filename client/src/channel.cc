@@ -86,7 +86,7 @@ std::uint32_t Channel::next_transaction() {
 
 RequestHead Channel::head(const RequestOptions& options, std::uint32_t transaction) {
   return {++last_id_, options.database.empty() ? std::string_view(database_) : options.database, transaction,
-          options.deadline_ms};
+          options.deadline_ms, options.idempotency_key};
 }
 
 std::uint32_t Channel::ring_count() const { return bell_->rings.load(); }

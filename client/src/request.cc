@@ -37,12 +37,16 @@ class Draft {
  public:
   Draft(const RequestHead& head, std::size_t words)
       : head_(head),
-        frame_(kHeadWords + words_of(head.database) + words),
+        frame_(kHeadWords + words_of(head.database) + words_of(head.idempotency_key) + words),
         root_(frame_.initRoot<wire::Request>()) {
     root_.setId(head.id);
     if (!head.database.empty()) fill_text(root_.initDatabase(size_of(head.database)), head.database);
     root_.setTransaction(head.transaction);
     root_.setDeadlineMs(head.deadline_ms);
+    if (!head.idempotency_key.empty()) {
+      const auto* bytes = reinterpret_cast<const kj::byte*>(head.idempotency_key.data());
+      root_.setIdempotencyKey(kj::arrayPtr(bytes, head.idempotency_key.size()));
+    }
   }
 
   static Status check_size(std::size_t words) {

@@ -22,6 +22,7 @@ struct RequestHead {
   std::string_view database;      // must live until the request was built
   std::uint32_t transaction = 0;  // 0: none
   std::uint32_t deadline_ms = 0;  // 0: none
+  std::string_view idempotency_key{};  // as the database
 };
 
 struct Request {

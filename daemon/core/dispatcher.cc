@@ -361,6 +361,10 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
   const wire::Request::Reader root = request->message->root();
   const std::uint32_t number = root.getTransaction();
   if (const auto existing = session.transactions.find(number); existing != session.transactions.end()) {
+    if (request->has_key) {
+      return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
+                               "an idempotency key is for a request outside of a transaction");
+    }
     // Held here: the request may end the transaction, and with it the session's entry.
     const std::shared_ptr<Transaction> transaction = existing->second;
     const std::string_view name = view_of(root.getDatabase());
@@ -376,6 +380,9 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
   SKUA_ASSIGN(request->database, find_database(view_of(root.getDatabase())));
   if (draining_) return make_error(ErrorCode::kUnavailable, "the daemon is shutting down");
   const StatementKind& statement = request->statement;
+  if (request->has_key && statement.is_transaction_control()) {
+    return make_error(ErrorCode::kTransactionState, "an idempotency key is for a request outside of a transaction");
+  }
   const bool is_text = request->kind == wire::Request::EXECUTE;
   if (request->kind == wire::Request::BEGIN ||
       (is_text && (statement.statement_class == Class::kBegin || statement.statement_class == Class::kSavepoint))) {
@@ -390,7 +397,7 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
   // Only single statements can use TEMP objects; programs and executeMany go to the shared lanes, and so does CREATE
   // without the word TEMP, where the schema's name could make a TEMP trigger of it.
   const bool creates_permanent = statement.creates && !statement.creates_temporary;
-  if ((is_text && !creates_permanent) || request->kind == wire::Request::DESCRIBE) {
+  if ((is_text && !creates_permanent && !request->has_key) || request->kind == wire::Request::DESCRIBE) {
     if (const auto pin = session.pins.find(request->database); pin != session.pins.end()) {
       transactions_.submit(std::shared_ptr<Transaction>(pin->second), request);
       return {};
@@ -400,7 +407,8 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
       return {};
     }
   }
-  if (statement.statement_class == Class::kWrite) {
+  // The answer to a key is in the database, and only the writer may look there without missing one that is being written.
+  if (statement.statement_class == Class::kWrite || request->has_key) {
     request->slot = kWriterSlot;
     writers_.submit(request);
   } else {

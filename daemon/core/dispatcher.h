@@ -43,7 +43,7 @@ class Dispatcher {
   std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) { return context_.janitor.next_us(); }
   void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // Before the caller waits for more to happen.
-  void on_turn_end() { context_.executor.flush(); }
+  void on_turn_end() SKUA_REQUIRES(loop_thread) { context_.executor.flush(); }
 
   // From now on new work is refused and every session is closed as soon as it has none left.
   void start_drain(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);

@@ -56,6 +56,17 @@ class FairQueue {
     }
   }
 
+  template <class Predicate>
+  void erase_if(const Predicate& predicate) {
+    size_ = 0;
+    for (auto& [session_id, items] : sessions_) {
+      std::erase_if(items, predicate);
+      size_ += items.size();
+    }
+    std::erase_if(turns_, [this](std::uint64_t session_id) { return sessions_.at(session_id).empty(); });
+    std::erase_if(sessions_, [](const auto& session) { return session.second.empty(); });
+  }
+
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 

@@ -35,6 +35,7 @@ struct Request {
   std::uint16_t database = 0;
   wire::Request::Which kind = wire::Request::PING;
   StatementKind statement;
+  bool has_key = false;  // an idempotency key
   // In the message: the SQL of an execute or executeMany, or of a program's first step; empty otherwise. For the loop
   // thread while a lane reads the message, and as often as it likes: what a reader may traverse is not spent.
   std::string_view sql;

@@ -87,6 +87,9 @@ Status check_execute_many(Request& request, wire::ExecuteMany::Reader many) {
   if (kind.is_transaction_control()) {
     return make_error(ErrorCode::kTransactionState, "transaction control cannot be executed many times");
   }
+  if (many.getIndependent()) {
+    return make_error(ErrorCode::kProtocol, "executeMany in slices is not served yet: send the rows in several requests");
+  }
   request.statement.statement_class = Class::kWrite;
   return {};
 }
@@ -109,10 +112,29 @@ Status check_savepoint(wire::Savepoint::Reader savepoint) {
   return {};
 }
 
+Status check_key(Request& request, wire::Request::Reader root) {
+  const std::size_t bytes = root.getIdempotencyKey().size();
+  if (bytes == 0) return {};
+  if (bytes > kIdempotencyKeyBytesMax) {
+    return make_error(ErrorCode::kLimit, fmt::format("the idempotency key has {} bytes, the most is {} "
+                                                     "(idempotency_key_bytes_max)",
+                                                     bytes, kIdempotencyKeyBytesMax));
+  }
+  const bool can_have = request.kind == wire::Request::EXECUTE || request.kind == wire::Request::EXECUTE_MANY ||
+                        (request.kind == wire::Request::PROGRAM && !root.getProgram().getIndependent());
+  if (!can_have) {
+    return make_error(ErrorCode::kProtocol,
+                      "an idempotency key is for execute, executeMany and atomic programs, which are done whole or not at all");
+  }
+  request.has_key = true;
+  return {};
+}
+
 }  // namespace
 
 Status check_request(Request& request, std::uint32_t window_bytes_max) {
   const wire::Request::Reader root = request.message->root();
+  SKUA_TRY(check_key(request, root));
   switch (request.kind) {
     case wire::Request::EXECUTE: return check_execute(request, root.getExecute(), window_bytes_max);
     case wire::Request::EXECUTE_MANY: return check_execute_many(request, root.getExecuteMany());

@@ -10,6 +10,9 @@ namespace skua {
 
 namespace {
 
+// Requests that ended while they waited, in a queue that is short otherwise.
+constexpr std::size_t kEndedMax = 64;
+
 bool is_relaxed(const Request& request) {
   const wire::Request::Reader root = request.message->root();
   switch (request.kind) {
@@ -23,6 +26,7 @@ bool is_relaxed(const Request& request) {
 // Whether it keeps to itself inside of a transaction it shares: an independent program commits step by step, and what is
 // not a change of rows may not be allowed in a transaction.
 bool may_join_group(const Request& request) {
+  if (request.has_key) return true;  // always in a transaction, with its answer
   switch (request.kind) {
     case wire::Request::EXECUTE: return request.statement.changes_rows;
     case wire::Request::EXECUTE_MANY: return true;
@@ -41,11 +45,19 @@ WriteScheduler::WriteScheduler(CoreContext& context, Delivery& delivery) : conte
 
 void WriteScheduler::submit(const std::shared_ptr<Request>& request) {
   Lane& lane = lanes_[request->database];
-  if (lane.queue.size() >= context_.limits.write_queue_max) {
+  const std::size_t waiting = context_.writes_waiting[request->database];
+  if (waiting >= context_.limits.write_queue_max) {
     Error error = make_error(ErrorCode::kLimit, fmt::format("{} writes are waiting already (write_queue_max): retry later",
-                                                            lane.queue.size()));
+                                                            waiting));
     if (request->transaction != nullptr) error.transaction = TransactionState::kAborted;
     return delivery_.fail(request, error);
+  }
+  // Those that ended while they waited go when they are the most, so that each is looked at once or twice.
+  if (lane.queue.size() > 2 * waiting + kEndedMax) {
+    lane.queue.erase_if([](const std::shared_ptr<Request>& queued) {
+      loop_thread.assert_here();
+      return queued->is_ended();
+    });
   }
   lane.queue.push(request->session_id, request);
   pump(request->database);
@@ -172,7 +184,7 @@ std::string WriteScheduler::blame(const Request& request) const {
 
 std::size_t WriteScheduler::waiting() const {
   std::size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.queue.size();
+  for (const std::size_t waiting : context_.writes_waiting) sum += waiting;
   return sum;
 }
 

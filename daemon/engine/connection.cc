@@ -49,6 +49,7 @@ void Connection::set_limits() {
 
 Status Connection::configure(const DatabaseOptions& options) {
   sqlite3* db = db_.get();
+  idempotency_keep_ms_ = options.idempotency_keep_ms;
   set_limits();
   sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, options.trusted_schema ? 1 : 0, nullptr);
@@ -103,6 +104,11 @@ Error Connection::explain(Error error) {
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
   return prepare_fresh([&] { return statements_.lease(db_.get(), sql); });
+}
+
+Result<StatementCache::Lease> Connection::lease_internal(std::string_view sql) {
+  const Authorizer::Internal internal(authorizer_);
+  return internal_statements_.lease(db_.get(), sql);
 }
 
 Result<Statement> Connection::prepare(std::string_view sql) {

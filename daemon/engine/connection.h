@@ -37,6 +37,8 @@ class Connection {
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
   Result<StatementCache::Lease> lease(std::string_view sql);
+  // For statements of the daemon's own, which may do what users may not.
+  Result<StatementCache::Lease> lease_internal(std::string_view sql);
   // Apart from the cache.
   Result<Statement> prepare(std::string_view sql);
   // While the result lives, SQLite may run transaction control by itself, as VACUUM does.
@@ -73,6 +75,8 @@ class Connection {
     Connection& connection_;
   };
 
+  std::uint64_t idempotency_keep_ms() const { return idempotency_keep_ms_; }
+
   // Pages in the write-ahead log after the last commit on this connection.
   int wal_pages() const { return wal_pages_; }
   void forget_wal_pages() { wal_pages_ = 0; }
@@ -108,6 +112,7 @@ class Connection {
   Authorizer authorizer_;
   const CancelToken* token_ = nullptr;
   bool relaxed_ = false;
+  std::uint64_t idempotency_keep_ms_ = 0;
   int wal_pages_ = 0;
   StatementCache statements_;
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.

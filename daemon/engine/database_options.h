@@ -17,6 +17,8 @@ struct DatabaseOptions {
   // Pages of the write-ahead log after which the writer checkpoints; at SQLite's page size of 4 KiB, 4 MB.
   std::uint32_t checkpoint_pages = 1000;
   std::uint32_t statement_cache_entries = 256;
+  // For how long the answer to a request with an idempotency key is kept: a day.
+  std::uint64_t idempotency_keep_ms = 24ull * 60 * 60 * 1000;
 };
 
 }  // namespace skua

@@ -5,6 +5,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/engine/parameter_binding.h"
 #include "daemon/engine/program_runner.h"
+#include "daemon/engine/reply_store.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
 #include "protocol/sql_lexer.h"
@@ -60,10 +61,36 @@ Error stopped(const CancelToken& token, Error error) {
 }  // namespace
 
 void JobRunner::run() {
+  if (job_.kind == JobKind::kRequest && job_.request->has_key) return run_keyed();
   if (!run_watched()) finish_failed();
   job_.transaction_open = connection_.in_transaction();
   // Whoever rolled it back, its cursors are no more.
   if (job_.is_inside_transaction() && !job_.transaction_open) connection_.close_all_cursors();
+}
+
+void JobRunner::run_keyed() {
+  Status status = connection_.begin(false, job_.relaxed);
+  if (status && run_in_group() && job_.error == nullptr) status = connection_.run_internal("COMMIT");
+  if (!status) {
+    job_.forget_outcome();
+    job_.error = std::make_unique<Error>(std::move(status).error());
+  }
+  connection_.rollback();
+}
+
+Status JobRunner::run_once() {
+  ReplyStore store(connection_);
+  SKUA_ASSIGN(std::optional<Frame> kept, store.find(*job_.request));
+  if (kept) {
+    job_.frames.push_back(std::move(*kept));
+    job_.ended = true;
+    return {};
+  }
+  SKUA_TRY(run_kind());
+  unkept_ = true;
+  SKUA_TRY(store.keep(*job_.request, job_.frames));
+  unkept_ = false;
+  return {};
 }
 
 bool JobRunner::run_in_group() {
@@ -100,7 +127,8 @@ Status JobRunner::run_watched() {
       status = make_error(ErrorCode::kCancelled, "the request was cancelled");
       if (job_.kind == JobKind::kContinue) connection_.close_cursor(job_.request->serial);
     } else {
-      status = guarded([this] { return run_kind(); });
+      const bool once = in_group_ && job_.request->has_key;
+      status = guarded([this, once] { return once ? run_once() : run_kind(); });
     }
   }
   if (!status) {
@@ -113,6 +141,7 @@ Status JobRunner::run_watched() {
 }
 
 bool JobRunner::undoes_itself(const Error& error) const {
+  if (unkept_) return false;
   // executeMany and programs have a savepoint of their own.
   const bool has_savepoint = job_.request->kind != wire::Request::EXECUTE;
   switch (error.sqlite_code & 0xff) {

@@ -23,6 +23,10 @@ class JobRunner {
   // The job's error, if there is one, is in the job.
   Status run_watched();
   Status run_kind();
+  // A request with an idempotency key, inside of a transaction that is open.
+  Status run_once();
+  // The same by itself.
+  void run_keyed();
   Status run_request();
   Status execute();
   // A write on the session's own connection; one of more than TEMP objects needs the writer.
@@ -51,6 +55,8 @@ class JobRunner {
   Job& job_;
   const std::uint64_t held_bytes_max_;
   bool in_group_ = false;
+  // A request with an idempotency key has done its work, but its answer could not be kept.
+  bool unkept_ = false;
   // The request is one statement, and it writes.
   bool writes_ = false;
 };

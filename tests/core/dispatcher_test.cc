@@ -158,6 +158,28 @@ Test(dispatcher, a_full_write_queue_refuses_and_names_its_key) {
   cr_expect(client.answer_to(refused)->error->message.find("write_queue_max") != std::string::npos);
 }
 
+Test(dispatcher, writes_that_ended_while_they_waited_take_no_place_in_the_queue) {
+  Limits limits;
+  limits.write_queue_max = 2;
+  CoreWorld world(limits);
+  CoreClient& holder = world.connect();
+  CoreClient& client = world.connect();
+  world.begin(holder, 1);
+  world.succeed();
+  for (int i = 0; i < 1000; ++i) {
+    const auto ended = world.execute(client, "DELETE FROM t", 0, 10);
+    world.pass_ms(11);
+    expect_error(client, ended, ErrorCode::kDeadline);
+  }
+  const auto first = world.execute(client, "DELETE FROM t");
+  const auto second = world.execute(client, "DELETE FROM t");
+  expect_error(client, world.execute(client, "DELETE FROM t"), ErrorCode::kLimit);
+  world.commit(holder, 1);
+  world.settle();
+  expect_success(client, first);
+  expect_success(client, second);
+}
+
 Test(dispatcher, the_lane_gets_two_groups_of_writes_at_most) {
   Limits limits;
   limits.group_requests_max = 3;

@@ -26,6 +26,10 @@ struct RequestOptions {
   std::uint32_t deadline_ms = 0;              // 0: none
   Durability durability = Durability::kFull;  // a transaction's is said to begin()
   std::uint32_t window_bytes = 0;             // a stream's credit; 0: the daemon's default
+  // At most 255 bytes; empty: none. For a write outside of a transaction whose answer may get lost: sent again with the same
+  // key it is not done again, and answered as the first time. A key belongs to one request, and is remembered for a day
+  // unless the daemon is configured otherwise.
+  std::string idempotency_key;
 };
 
 enum class TransactionMode : std::uint16_t { kWrite = 0, kRead = 1 };
