@@ -50,6 +50,8 @@ const LimitKey kLimitKeys[] = {
     {"transaction_idle_ms_max", &Limits::transaction_idle_ms_max, 1, kMsMax},
     {"transaction_total_ms_max", &Limits::transaction_total_ms_max, 1, kMsMax},
     {"stream_idle_ms_max", &Limits::stream_idle_ms_max, 1, kMsMax},
+    {"wal_bytes_max", &Limits::wal_bytes_max, kMiB, kBytesMax},
+    {"wal_drain_ms_max", &Limits::wal_drain_ms_max, 1, kMsMax},
     {"hello_ms_max", &Limits::hello_ms_max, 1, kMsMax},
     {"drain_ms_max", &Limits::drain_ms_max, 1, kMsMax},
     {"statement_cache_entries", &Limits::statement_cache_entries, 1, 1'000'000},

@@ -102,6 +102,10 @@ struct Limits {
   std::uint32_t transaction_total_ms_max = 600'000;
   // A stream whose client grants no credit is ended after this time. It holds a connection and a snapshot.
   std::uint32_t stream_idle_ms_max = 300'000;
+  // What the write-ahead log of one database may take on the disk, and how long reads that keep it from being emptied may go
+  // on once it has half of that.
+  std::uint64_t wal_bytes_max = 256 * kMiB;
+  std::uint32_t wal_drain_ms_max = 1'000;
   // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
   std::uint32_t hello_ms_max = 10'000;
   std::uint32_t drain_ms_max = 10'000;

@@ -9,7 +9,7 @@
 
 namespace skua {
 
-enum class CancelReason : std::uint8_t { kNone = 0, kClient, kDeadline, kSessionGone, kLimit, kAborted };
+enum class CancelReason : std::uint8_t { kNone = 0, kClient, kDeadline, kSessionGone, kLimit, kAborted, kWalBudget };
 
 class CancelToken {
  public:

@@ -10,6 +10,10 @@ Error stopped_error(CancelReason reason) {
     case CancelReason::kLimit: return make_error(ErrorCode::kLimit, "the transaction passed transaction_total_ms_max");
     case CancelReason::kAborted:
       return make_error(ErrorCode::kTransactionAborted, "another request made its transaction roll back");
+    case CancelReason::kWalBudget:
+      return make_error(ErrorCode::kLimit,
+                        "the write-ahead log has passed half of wal_bytes_max, and this read kept it from being emptied for "
+                        "longer than wal_drain_ms_max: restart the read, and take its rows sooner or in parts");
     case CancelReason::kNone:
     case CancelReason::kClient:
     case CancelReason::kSessionGone: break;

@@ -33,6 +33,7 @@ Dispatcher::Dispatcher(DispatcherOptions options, Executor& executor, std::uint6
       readers_(context_, delivery_),
       writers_(context_, delivery_),
       transactions_(context_, delivery_, readers_, writers_),
+      wal_(context_, readers_, writers_, transactions_),
       started_us_(now_us) {
   readers_.set_lane_user(transactions_);
   writers_.set_lane_user(transactions_);
@@ -240,6 +241,7 @@ Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
 
 Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
   const Counters& counters = context_.counters;
+  const WalBudget::Statistics wal = wal_.statistics();
   const std::vector<std::pair<std::string_view, std::uint64_t>> rows = {
       {"uptime_ms", (context_.now_us - started_us_) / 1000},
       {"databases", options_.database_names.size()},
@@ -258,6 +260,13 @@ Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
       {"writers_busy", writers_.busy()},
       {"writes_waiting", writers_.waiting()},
       {"row_bytes_sent", counters.rows_bytes_sent},
+      {"wal_bytes", wal.bytes},
+      {"wal_bytes_largest", wal.bytes_largest},
+      {"checkpoints_total", wal.checkpoints},
+      {"checkpoints_blocked_total", wal.checkpoints_blocked},
+      {"wal_drains_total", wal.drains},
+      {"wal_pinned_by_session", wal.pinned_by_session},
+      {"wal_pinned_ms", wal.pinned_ms},
   };
   session.sink->send(stats_response(root.getId(), rows));
   return {};
@@ -466,15 +475,20 @@ void Dispatcher::resume(const RequestPointer& request) {
 
 void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
   context_.now_us = now_us;
+  const std::uint16_t database = job->database;
   const bool on_writer = job->slot == kWriterSlot;
+  if (on_writer) wal_.on_report(database, job->wal);
   if (!on_writer) readers_.on_thread_free();
-  if (job->transaction != nullptr) {
+  if (job->kind == JobKind::kCheckpoint) {
+    wal_.on_checkpoint_done(*job);
+  } else if (job->transaction != nullptr) {
     transactions_.on_job_done(std::move(job));
   } else if (on_writer) {
     writers_.on_job_done(std::move(job));
   } else {
     readers_.on_job_done(std::move(job));
   }
+  wal_.advance(database);
   settle();
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/core/reader_scheduler.h"
 #include "daemon/core/session_state.h"
 #include "daemon/core/transaction_manager.h"
+#include "daemon/core/wal_budget.h"
 #include "daemon/core/write_scheduler.h"
 
 namespace skua {
@@ -87,6 +88,7 @@ class Dispatcher {
   ReaderScheduler readers_ SKUA_GUARDED_BY(loop_thread);
   WriteScheduler writers_ SKUA_GUARDED_BY(loop_thread);
   TransactionManager transactions_ SKUA_GUARDED_BY(loop_thread);
+  WalBudget wal_ SKUA_GUARDED_BY(loop_thread);
   std::unordered_map<std::uint64_t, std::unique_ptr<SessionState>> sessions_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t last_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t last_serial_ SKUA_GUARDED_BY(loop_thread) = 0;

@@ -27,10 +27,19 @@ enum class JobKind : std::uint8_t {
   kCommit,
   kRollback,   // closes the connection's cursors first; never fails
   kSavepoint,
+  kCheckpoint, // on the writer, without a request: empty the log; see Job::log_emptied
   kDiscard,    // close the connection itself: it has a session's TEMP objects
 };
 
 enum class SavepointAction : std::uint16_t { kSet = 0, kRelease = 1, kRollbackTo = 2 };
+
+// What the writer's lane knows of a database's write-ahead log.
+struct WalReport {
+  std::uint64_t bytes = 0;  // in use: what a reader could still need, and what the next commit is added to
+  // Since the daemon's start, and those that could not bring everything into the file because of readers.
+  std::uint64_t checkpoints = 0;
+  std::uint64_t checkpoints_blocked = 0;
+};
 
 struct Job {
   // ---- filled in by core/
@@ -62,6 +71,10 @@ struct Job {
   bool transaction_open = false;
   // Nothing was done: the statement writes, and this connection only reads.
   bool needs_writer = false;
+  // kCheckpoint: nobody needed the log, and the next commit starts it anew.
+  bool log_emptied = false;
+  // Of a job on the writer: the log after it.
+  WalReport wal;
 
   void forget_outcome() {
     frames.clear();

@@ -18,7 +18,7 @@ void ReaderScheduler::submit(const std::shared_ptr<Request>& request) {
 }
 
 void ReaderScheduler::lease_to_waiting(Database& database) {
-  while (!database.waiting.empty()) {
+  while (!database.gate_shut && !database.waiting.empty()) {
     const std::optional<std::uint32_t> slot = database.pool.lease();
     if (!slot) return;
     std::shared_ptr<Request> request;
@@ -28,6 +28,8 @@ void ReaderScheduler::lease_to_waiting(Database& database) {
     }
     if (request == nullptr) return database.pool.release(*slot);
     request->slot = *slot;
+    const std::shared_ptr<Transaction>& holder = request->transaction;
+    database.leases.push_back({*slot, holder == nullptr ? request : nullptr, holder, context_.now_us});
     if (request->transaction != nullptr) {
       user_->on_lane_granted(request, *slot);
     } else {
@@ -71,6 +73,7 @@ void ReaderScheduler::on_thread_free() {
 
 void ReaderScheduler::release(std::uint16_t database, std::uint32_t slot) {
   databases_[database].pool.release(slot);
+  std::erase_if(databases_[database].leases, [slot](const ReaderLease& lease) { return lease.slot == slot; });
   lease_to_waiting(databases_[database]);
 }
 
@@ -124,6 +127,28 @@ void ReaderScheduler::close_cursor(const std::shared_ptr<Request>& request) {
   if (!request->cursor_open) return;
   request->cursor_open = false;
   run_for(request, JobKind::kClose);
+}
+
+void ReaderScheduler::stop(const std::shared_ptr<Request>& request, CancelReason reason) {
+  if (request->is_ended()) return;
+  request->token.cancel(reason);
+  const Request::Stage stage = request->stage;
+  if (stage == Request::Stage::kRunning) return;  // its job comes back with the error
+  delivery_.fail(request, stopped_error(reason));
+  if (stage == Request::Stage::kParked) close_cursor(request);
+}
+
+void ReaderScheduler::shut_gate(std::uint16_t database) { databases_[database].gate_shut = true; }
+
+void ReaderScheduler::open_gate(std::uint16_t database) {
+  databases_[database].gate_shut = false;
+  lease_to_waiting(databases_[database]);
+}
+
+bool ReaderScheduler::is_gate_shut(std::uint16_t database) const { return databases_[database].gate_shut; }
+
+const std::vector<ReaderLease>& ReaderScheduler::leases(std::uint16_t database) const {
+  return databases_[database].leases;
 }
 
 std::size_t ReaderScheduler::connections_opened() const {

@@ -15,6 +15,14 @@
 
 namespace skua {
 
+// A reader connection in use: by a read outside of transactions, or by a read transaction or a session's own connection.
+struct ReaderLease {
+  std::uint32_t slot = 0;
+  std::shared_ptr<Request> request;          // null if it is a transaction's
+  std::shared_ptr<Transaction> transaction;  // null if it is a request's
+  std::uint64_t since_us = 0;
+};
+
 class ReaderScheduler {
  public:
   ReaderScheduler(CoreContext& context, Delivery& delivery);
@@ -36,6 +44,15 @@ class ReaderScheduler {
   // The request has ended while it was parked: gives its connection back.
   void close_cursor(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
+  // While the gate is shut no connection of the database is leased: who asks for one waits in the queue.
+  void shut_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  void open_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  bool is_gate_shut(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
+  // In the order in which they were leased.
+  const std::vector<ReaderLease>& leases(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
+  // Ends a read outside of transactions that has a connection, wherever it is; the connection comes back by itself.
+  void stop(const std::shared_ptr<Request>& request, CancelReason reason) SKUA_REQUIRES(loop_thread);
+
   std::size_t connections_opened() const SKUA_REQUIRES(loop_thread);
   std::size_t connections_leased() const SKUA_REQUIRES(loop_thread);
   std::size_t waiting() const SKUA_REQUIRES(loop_thread);
@@ -45,6 +62,8 @@ class ReaderScheduler {
     explicit Database(std::uint32_t slots_max) : pool(slots_max) {}
     ConnectionPool pool;
     FairQueue<std::shared_ptr<Request>> waiting;  // for a connection
+    std::vector<ReaderLease> leases;
+    bool gate_shut = false;
   };
 
   void lease_to_waiting(Database& database) SKUA_REQUIRES(loop_thread);

@@ -7,46 +7,14 @@
 #include <array>
 
 #include "daemon/core/lock_report.h"
+#include "daemon/core/transaction_operation.h"
 
 namespace skua {
 
 namespace {
 
 using State = Transaction::State;
-using Class = StatementKind::Class;
-
-// What a request asks of its transaction, whichever way it says it.
-enum class Operation { kStatement, kBegin, kCommit, kRollback, kSavepoint };
-
-Operation operation_of(const Request& request) {
-  switch (request.kind) {
-    case wire::Request::BEGIN: return Operation::kBegin;
-    case wire::Request::COMMIT: return Operation::kCommit;
-    case wire::Request::ROLLBACK: return Operation::kRollback;
-    case wire::Request::SAVEPOINT: return Operation::kSavepoint;
-    default: break;
-  }
-  switch (request.statement.statement_class) {
-    case Class::kRead:
-    case Class::kWrite: return Operation::kStatement;
-    case Class::kBegin: return Operation::kBegin;
-    case Class::kCommit: return Operation::kCommit;
-    case Class::kRollback: return Operation::kRollback;
-    case Class::kSavepoint:
-    case Class::kRelease:
-    case Class::kRollbackTo: return Operation::kSavepoint;
-  }
-  return Operation::kStatement;
-}
-
-SavepointAction savepoint_action_of(const Request& request) {
-  if (request.kind == wire::Request::SAVEPOINT) {
-    return static_cast<SavepointAction>(request.message->root().getSavepoint().getAction());
-  }
-  if (request.statement.statement_class == Class::kRelease) return SavepointAction::kRelease;
-  if (request.statement.statement_class == Class::kRollbackTo) return SavepointAction::kRollbackTo;
-  return SavepointAction::kSet;
-}
+using Operation = TransactionOperation;
 
 // The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
 std::size_t find_savepoint(const std::vector<std::string>& savepoints, const std::string& name) {
@@ -344,6 +312,8 @@ void TransactionManager::advance_open(const Pointer& transaction) {
     delivery_.unpark(request);
     return run_kind(transaction, request, JobKind::kContinue);
   }
+  // Each statement on a session's own connection takes a snapshot of its own.
+  if (transaction->pinned && readers_.is_gate_shut(transaction->database)) return;
   while (!transaction->queue.empty()) {
     const std::shared_ptr<Request> request = transaction->queue.front();
     transaction->queue.pop_front();
@@ -421,6 +391,7 @@ void TransactionManager::on_job_done(std::unique_ptr<Job> job) {
     case JobKind::kRequest:
     case JobKind::kContinue:
     case JobKind::kClose: on_statement_done(transaction, *job); break;
+    case JobKind::kCheckpoint: break;  // never in a transaction
   }
   advance(transaction);
   check_invariants(*transaction);
@@ -504,7 +475,8 @@ void TransactionManager::on_statement_done(const Pointer& transaction, Job& job)
   }
   const bool aborted = !job.transaction_open && !transaction->pinned;
   if (job.error != nullptr) {
-    job.error->transaction = aborted ? TransactionState::kAborted : TransactionState::kOpen;
+    const bool doomed = aborted || !transaction->abort_reason.empty();
+    job.error->transaction = doomed ? TransactionState::kAborted : TransactionState::kOpen;
     if (transaction->pinned) job.error->transaction = TransactionState::kNone;
   }
   const std::string reason = job.error != nullptr ? job.error->message : "SQLite rolled it back";
@@ -559,6 +531,19 @@ void TransactionManager::on_request_ended(const std::shared_ptr<Request>& reques
   }
   advance(transaction);
 }
+
+void TransactionManager::end_snapshot(const Pointer& transaction) {
+  const Error reason = stopped_error(CancelReason::kWalBudget);
+  const TransactionState state = transaction->pinned ? TransactionState::kNone : TransactionState::kAborted;
+  for (const auto& request : std::vector(transaction->cursors)) {
+    delivery_.fail(request, transaction_error(reason.code, state, reason.message));
+  }
+  if (!transaction->pinned) return doom(transaction, CancelReason::kWalBudget, reason.message);
+  if (transaction->running != nullptr) transaction->running->token.cancel(CancelReason::kWalBudget);
+  advance(transaction);
+}
+
+void TransactionManager::on_gate_opened(const Pointer& transaction) { advance(transaction); }
 
 TransactionState TransactionManager::state_after_stop(const Transaction& transaction) const {
   if (transaction.pinned) return TransactionState::kNone;

@@ -46,6 +46,11 @@ class TransactionManager final : public LaneUser {
   // Returns what becomes of the transaction.
   TransactionState on_request_refused(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
 
+  // A read transaction or a session's own connection has to give up its snapshot.
+  void end_snapshot(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
+  // The gate of the readers is open again: a session's own connection may go on.
+  void on_gate_opened(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
+
   // What the transaction will be after a request in it is stopped.
   TransactionState state_after_stop(const Transaction& transaction) const SKUA_REQUIRES(loop_thread);
 

@@ -79,16 +79,18 @@ void WriteScheduler::watch_wait(const std::shared_ptr<Request>& request) {
 }
 
 bool WriteScheduler::has_room(const Lane& lane) const {
-  return lane.handed.size() < 2 * std::size_t{context_.limits.group_requests_max} &&
-         lane.handed_bytes < 2 * context_.limits.group_bytes_max;
+  const std::size_t groups_ahead = lane.admission == WriteAdmission::kAll ? 2 : 1;
+  return lane.handed.size() < groups_ahead * context_.limits.group_requests_max &&
+         lane.handed_bytes < groups_ahead * context_.limits.group_bytes_max;
 }
 
 void WriteScheduler::pump(std::uint16_t database) {
   Lane& lane = lanes_[database];
-  while (lane.owner == nullptr && has_room(lane) && !lane.queue.empty()) {
+  while (lane.owner == nullptr && lane.admission != WriteAdmission::kNone && has_room(lane) && !lane.queue.empty()) {
     // A transaction waits here, where it can be stopped at once, until the lane is its own.
     const Request& next = *lane.queue.next();
     if (!next.is_ended() && next.transaction != nullptr && !lane.handed.empty()) return;
+    if (!next.is_ended() && next.transaction != nullptr && lane.admission != WriteAdmission::kAll) return;
     const std::shared_ptr<Request> request = *lane.queue.pop();
     if (request->is_ended()) continue;
     delivery_.end_wait(*request);
@@ -180,6 +182,12 @@ std::string WriteScheduler::blame(const Request& request) const {
   std::string text = "; " + holder_clause(*holder);
   if (others > 0) text += fmt::format("; {} other {}", others, others == 1 ? "request waits" : "requests wait");
   return text;
+}
+
+void WriteScheduler::admit(std::uint16_t database, WriteAdmission admission) {
+  if (lanes_[database].admission == admission) return;
+  lanes_[database].admission = admission;
+  pump(database);
 }
 
 std::size_t WriteScheduler::waiting() const {

@@ -18,6 +18,13 @@
 
 namespace skua {
 
+// Which of the waiting writes are handed to a lane; those in it go on.
+enum class WriteAdmission : std::uint8_t {
+  kAll,
+  kSingles,  // none that opens a transaction, and no more than one group ahead
+  kNone,
+};
+
 class WriteScheduler {
  public:
   WriteScheduler(CoreContext& context, Delivery& delivery);
@@ -29,6 +36,14 @@ class WriteScheduler {
   void release(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   // A job of a write outside of a transaction.
   void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
+
+  void admit(std::uint16_t database, WriteAdmission admission) SKUA_REQUIRES(loop_thread);
+  // A write transaction has the lane.
+  bool is_owned(std::uint16_t database) const SKUA_REQUIRES(loop_thread) { return lanes_[database].owner != nullptr; }
+  // Nothing runs in the lane or is on its way to it.
+  bool is_free(std::uint16_t database) const SKUA_REQUIRES(loop_thread) {
+    return lanes_[database].owner == nullptr && lanes_[database].handed.empty();
+  }
 
   std::size_t waiting() const SKUA_REQUIRES(loop_thread);
   std::size_t busy() const SKUA_REQUIRES(loop_thread);
@@ -48,6 +63,7 @@ class WriteScheduler {
   };
   struct Lane {
     FairQueue<std::shared_ptr<Request>> queue;
+    WriteAdmission admission = WriteAdmission::kAll;
     // The write transaction that has it.
     std::shared_ptr<Transaction> owner;
     // The writes handed to the lane that commit by themselves, oldest first, and their bytes. Their jobs keep them

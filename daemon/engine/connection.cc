@@ -12,8 +12,6 @@ namespace {
 // How many of SQLite's virtual machine instructions run between two looks at the token: some tens of microseconds.
 constexpr int kProgressInstructions = 1000;
 constexpr int kWriterCacheKib = 16 * 1024;
-// The log's file is cut back to this after a checkpoint that empties it.
-constexpr int kJournalSizeLimitBytes = 64 * 1024 * 1024;
 
 }  // namespace
 
@@ -63,6 +61,7 @@ Status Connection::configure(const DatabaseOptions& options) {
     SKUA_TRY(run_internal("PRAGMA synchronous=FULL"));
     SKUA_TRY(run_internal(fmt::format("PRAGMA cache_size=-{}", kWriterCacheKib)));
     SKUA_TRY(run_internal(fmt::format("PRAGMA journal_size_limit={}", kJournalSizeLimitBytes)));
+    SKUA_TRY(read_page_bytes());
     sqlite3_wal_hook(
         db,
         [](void* self, sqlite3*, const char*, int pages) {
@@ -90,6 +89,13 @@ Status Connection::configure(const DatabaseOptions& options) {
         return token != nullptr && token->is_cancelled() ? 1 : 0;
       },
       this);
+  return {};
+}
+
+Status Connection::read_page_bytes() {
+  SKUA_ASSIGN(Statement statement, Statement::prepare(db_.get(), "PRAGMA page_size"));
+  SKUA_TRY(statement.step());
+  page_bytes_ = static_cast<std::uint32_t>(statement.column(0).integer());
   return {};
 }
 

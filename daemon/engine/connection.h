@@ -18,9 +18,13 @@
 #include "daemon/engine/cursor.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/statement_cache.h"
+#include "protocol/limits.h"
 #include "protocol/result.h"
 
 namespace skua {
+
+// The log's file is cut back to this when it is started anew.
+inline constexpr std::uint64_t kJournalSizeLimitBytes = 64 * kMiB;
 
 enum class ConnectionRole : std::uint8_t { kWriter, kReader };
 
@@ -80,6 +84,8 @@ class Connection {
   // Pages in the write-ahead log after the last commit on this connection.
   int wal_pages() const { return wal_pages_; }
   void forget_wal_pages() { wal_pages_ = 0; }
+  // Of the database's file. WAL mode keeps it from changing. sqlite.org/pragma.html#pragma_page_size
+  std::uint32_t page_bytes() const { return page_bytes_; }
 
  private:
   // While alive, nothing is stopped: the daemon's own statements are short, and half of them would be worse than none.
@@ -101,6 +107,7 @@ class Connection {
   std::invoke_result_t<Prepare> prepare_fresh(Prepare prepare);
   explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
   Status configure(const DatabaseOptions& options);
+  Status read_page_bytes();
   void set_limits();
 
   struct Close {
@@ -114,6 +121,7 @@ class Connection {
   bool relaxed_ = false;
   std::uint64_t idempotency_keep_ms_ = 0;
   int wal_pages_ = 0;
+  std::uint32_t page_bytes_ = 0;
   StatementCache statements_;
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.
   StatementCache internal_statements_{16};

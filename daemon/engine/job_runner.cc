@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/core/delivery.h"
 #include "daemon/engine/parameter_binding.h"
 #include "daemon/engine/program_runner.h"
 #include "daemon/engine/reply_store.h"
@@ -47,6 +48,12 @@ Error stopped(const CancelToken& token, Error error) {
       error.code = ErrorCode::kLimit;
       error.message = "the transaction passed transaction_total_ms_max while the statement ran";
       break;
+    case CancelReason::kWalBudget: {
+      const Error reason = stopped_error(token.reason());
+      error.code = reason.code;
+      error.message = reason.message;
+      break;
+    }
     case CancelReason::kAborted:
       error.code = ErrorCode::kTransactionAborted;
       error.message = "another request made its transaction roll back";
@@ -196,6 +203,7 @@ Status JobRunner::run_kind() {
     case JobKind::kCommit: connection_.close_all_cursors(); return connection_.run_internal("COMMIT");
     case JobKind::kRollback: connection_.rollback(); return {};
     case JobKind::kSavepoint: return savepoint();
+    case JobKind::kCheckpoint:
     case JobKind::kDiscard: return {};  // done by whoever has the connections
   }
   return make_error(ErrorCode::kInternal, "unknown kind of job");

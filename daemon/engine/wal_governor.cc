@@ -2,26 +2,61 @@
 
 #include <spdlog/spdlog.h>
 
+#include "daemon/engine/sqlite_error.h"
+
 namespace skua {
+
+namespace {
+
+// sqlite.org/fileformat2.html#walformat
+constexpr std::uint64_t kLogHeaderBytes = 32;
+constexpr std::uint64_t kFrameHeaderBytes = 24;
+
+}  // namespace
+
+WalReport WalGovernor::report(const Connection& writer) const {
+  WalReport report;
+  const auto pages = static_cast<std::uint64_t>(writer.wal_pages());
+  report.bytes = pages == 0 ? 0 : kLogHeaderBytes + pages * (kFrameHeaderBytes + writer.page_bytes());
+  report.checkpoints = checkpoints_;
+  report.checkpoints_blocked = checkpoints_blocked_;
+  return report;
+}
+
+Result<bool> WalGovernor::checkpoint(Connection& writer, int mode) {
+  int log_frames = 0;
+  int checkpointed_frames = 0;
+  ++checkpoints_;
+  pages_tried_ = writer.wal_pages();
+  const int code = sqlite3_wal_checkpoint_v2(writer.handle(), nullptr, mode, &log_frames, &checkpointed_frames);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) {
+    spdlog::warn("checkpoint failed: {}", sqlite3_errmsg(writer.handle()));
+    return sqlite_error(writer.handle(), code);
+  }
+  spdlog::debug("checkpointed {} of {} frames", checkpointed_frames, log_frames);
+  // OK is not success: a reader that still needs old pages stops a passive checkpoint half way.
+  const bool complete = code == SQLITE_OK && checkpointed_frames == log_frames;
+  checkpoints_blocked_ += complete ? 0 : 1;
+  return complete;
+}
 
 void WalGovernor::after_job(Connection& writer) {
   if (writer.in_transaction()) return;
   const int pages = writer.wal_pages();
-  if (pages < pages_left_behind_) pages_left_behind_ = 0;  // the log started anew
-  if (pages - pages_left_behind_ < static_cast<int>(checkpoint_pages_)) return;
-  int log_frames = 0;
-  int checkpointed_frames = 0;
-  const int code = sqlite3_wal_checkpoint_v2(writer.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log_frames,
-                                             &checkpointed_frames);
-  if (code != SQLITE_OK) {
-    spdlog::warn("checkpoint failed: {}", sqlite3_errmsg(writer.handle()));
-    pages_left_behind_ = pages;
-    return;
-  }
-  // OK is not success: a reader that still needs old pages stops a passive checkpoint half way.
-  pages_left_behind_ = log_frames - checkpointed_frames > 0 ? pages : 0;
-  if (pages_left_behind_ == 0) writer.forget_wal_pages();
-  spdlog::debug("checkpointed {} of {} frames", checkpointed_frames, log_frames);
+  if (pages < pages_tried_) pages_tried_ = 0;  // the log started anew
+  if (pages - pages_tried_ < static_cast<int>(checkpoint_pages_)) return;
+  (void)checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+Result<bool> WalGovernor::empty(Connection& writer) {
+  // A restarted log keeps its file, which spares the next writes from making it longer, up to the size that SQLite would
+  // cut it back to anyway.
+  const bool cut = report(writer).bytes > kJournalSizeLimitBytes;
+  SKUA_ASSIGN(const bool emptied, checkpoint(writer, cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART));
+  if (!emptied) return false;
+  writer.forget_wal_pages();
+  pages_tried_ = 0;
+  return true;
 }
 
 }  // namespace skua

@@ -1,11 +1,14 @@
-// WalGovernor: keeps the write-ahead log short. All checkpoints of the daemon happen here, on the writer connection,
-// between transactions: SQLite before 3.51.3 has a race between a checkpoint and a commit on different connections
-// (sqlite.org/wal.html). Writer thread.
+// WalGovernor: brings the write-ahead log into the database's file. All checkpoints of the daemon happen here, on the
+// writer connection, between transactions: SQLite before 3.51.3 has a race between a checkpoint and a commit on different
+// connections (sqlite.org/wal.html). When the log has to be emptied although it is read is decided in core/wal_budget.h.
+// Writer thread.
 #pragma once
 
 #include <cstdint>
 
+#include "daemon/core/executor.h"
 #include "daemon/engine/connection.h"
+#include "protocol/result.h"
 
 namespace skua {
 
@@ -15,11 +18,21 @@ class WalGovernor {
 
   // After every job of the writer. Checkpoints if the log has grown by enough pages since the last time.
   void after_job(Connection& writer);
+  // Checkpoints all of the log, and sees to it that the next commit starts it anew. False if a reader still needs it; then
+  // as much as possible was done. Between transactions.
+  Result<bool> empty(Connection& writer);
+
+  WalReport report(const Connection& writer) const;
 
  private:
+  // False if frames are left that a reader keeps from being checkpointed, or that keep a reader.
+  Result<bool> checkpoint(Connection& writer, int mode);
+
   const std::uint32_t checkpoint_pages_;
-  // The log's pages that a reader kept from being checkpointed; trying again before it grew would be in vain.
-  int pages_left_behind_ = 0;
+  // The log's pages at the last checkpoint; trying again before it grew would be in vain.
+  int pages_tried_ = 0;
+  std::uint64_t checkpoints_ = 0;
+  std::uint64_t checkpoints_blocked_ = 0;
 };
 
 }  // namespace skua

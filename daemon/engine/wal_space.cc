@@ -22,14 +22,6 @@ constexpr std::uint64_t kStepBytes = kMiB;
 // The file is made longer when there is less room than this: at 4 KiB a page, some sixty small commits.
 constexpr std::uint64_t kRoomBytesMin = 256 * kKiB;
 
-std::uint64_t page_bytes(Connection& connection) {
-  const auto internal = connection.allow_internal();
-  auto statement = connection.prepare("PRAGMA page_size");
-  if (!statement || !statement->step().value_or(false)) return 0;
-  const Value bytes = statement->column(0).to_value();
-  return static_cast<std::uint64_t>(std::get<std::int64_t>(bytes));
-}
-
 }  // namespace
 
 WalSpace::~WalSpace() {
@@ -38,20 +30,18 @@ WalSpace::~WalSpace() {
 
 bool WalSpace::open_file(Connection& writer) {
   if (fd_ >= 0) return true;
-  const std::uint64_t page = page_bytes(writer);
-  if (page == 0) return false;
-  frame_bytes_ = page + kFrameHeaderBytes;
+  frame_bytes_ = writer.page_bytes() + kFrameHeaderBytes;
   // Not there before the first read or write of the database.
   fd_ = ::open(wal_file_.c_str(), O_WRONLY | O_CLOEXEC);
   return fd_ >= 0;
 }
 
-void WalSpace::reserve(Connection& writer) {
+void WalSpace::reserve(Connection& writer, std::uint64_t bytes_max) {
   struct stat status = {};
   if (writer.in_transaction() || !open_file(writer) || ::fstat(fd_, &status) != 0) return;
   const std::uint64_t log_end = kWalHeaderBytes + static_cast<std::uint64_t>(writer.wal_pages()) * frame_bytes_;
   const auto file_end = static_cast<std::uint64_t>(status.st_size);
-  if (log_end + kRoomBytesMin <= file_end) return;
+  if (log_end + kRoomBytesMin <= file_end || file_end + kStepBytes > bytes_max) return;
   const std::vector<char> zeros(kStepBytes);
   // Behind everything that is there; only this thread writes to the file.
   if (::pwrite(fd_, zeros.data(), zeros.size(), status.st_size) < 0) {

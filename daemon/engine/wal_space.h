@@ -20,9 +20,9 @@ class WalSpace {
   WalSpace(const WalSpace&) = delete;
   WalSpace& operator=(const WalSpace&) = delete;
 
-  // Between jobs. Does nothing while there is room for some commits more, nor when the file cannot be made longer: the
-  // commit that really needs the room will say so.
-  void reserve(Connection& writer);
+  // Between jobs. Does nothing while there is room for some commits more, nor if the file would be longer than `bytes_max`,
+  // nor when it cannot be made longer: the commit that really needs the room will say so.
+  void reserve(Connection& writer, std::uint64_t bytes_max);
 
  private:
   bool open_file(Connection& writer);

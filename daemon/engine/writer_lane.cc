@@ -22,17 +22,18 @@ WriterLane::~WriterLane() {
 }
 
 void WriterLane::run() {
-  database_.wal_space().reserve(database_.writer());
+  database_.wal_space().reserve(database_.writer(), limits_.wal_bytes_max);
   while (true) {
     Jobs jobs = next_group();
     if (jobs.empty()) return;
     run_jobs(jobs);
     look_for_sync_failure(jobs);
+    for (const auto& job : jobs) job->wal = database_.governor().report(database_.writer());
     completions_.push(std::move(jobs));
     // After the answers are on their way: a checkpoint is nobody's waiting time but the next writer's.
     if (sync_failed_) continue;
     database_.governor().after_job(database_.writer());
-    database_.wal_space().reserve(database_.writer());
+    database_.wal_space().reserve(database_.writer(), limits_.wal_bytes_max);
   }
 }
 
@@ -63,6 +64,10 @@ void WriterLane::run_jobs(const Jobs& jobs) {
   }
   for (; done < started.size(); ++done) {
     Job& job = *started[done];
+    if (job.kind == JobKind::kCheckpoint) {
+      empty_log(job);
+      continue;
+    }
     const bool refused = sync_failed_ || started.size() > 1;
     if (refused && (job.kind == JobKind::kRequest || job.kind == JobKind::kBegin)) {
       job.error = std::make_unique<Error>(make_error(
@@ -73,6 +78,19 @@ void WriterLane::run_jobs(const Jobs& jobs) {
     } else {
       JobRunner(database_.writer(), job, limits_.held_result_bytes_max).run();
     }
+  }
+}
+
+void WriterLane::empty_log(Job& job) {
+  if (sync_failed_) {
+    job.error = std::make_unique<Error>(make_error(ErrorCode::kIo, "a sync to the disk failed"));
+    return;
+  }
+  auto emptied = database_.governor().empty(database_.writer());
+  if (emptied) {
+    job.log_emptied = *emptied;
+  } else {
+    job.error = std::make_unique<Error>(std::move(emptied).error());
   }
 }
 

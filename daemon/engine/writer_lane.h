@@ -31,7 +31,7 @@ class WriterLane {
   void run();
   Jobs next_group();
   void run_jobs(const Jobs& jobs);
-  void refuse(Job& job);
+  void empty_log(Job& job);
   void look_for_sync_failure(const Jobs& jobs);
 
   Database& database_;

@@ -38,7 +38,8 @@ std::unique_ptr<Job> HeldExecutor::start_next_write(std::uint16_t database) {
   const auto next = std::find_if(jobs.begin(), jobs.end(), [&](const std::unique_ptr<Job>& job) {
     return job->slot == kWriterSlot && job->database == database;
   });
-  if (next == jobs.end() || (*next)->transaction != nullptr || (*next)->request->token.start()) return nullptr;
+  if (next == jobs.end() || (*next)->transaction != nullptr || (*next)->request == nullptr) return nullptr;
+  if ((*next)->request->token.start()) return nullptr;
   std::unique_ptr<Job> withdrawn = std::move(*next);
   jobs.erase(next);
   return withdrawn;
@@ -190,6 +191,7 @@ void CoreWorld::done(std::unique_ptr<Job> job) {
   loop_thread.assert_here();
   const std::uint16_t database = job->database;
   const bool wrote = job->slot == kWriterSlot;
+  if (wrote) job->wal.bytes = log_bytes[database];
   dispatcher->on_job_done(std::move(job), now_us);
   if (wrote) start_writes(database);
 }
@@ -201,7 +203,17 @@ void CoreWorld::start_writes(std::uint16_t database) {
   }
 }
 
+void CoreWorld::checkpoint(bool emptied, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  SKUA_CHECK(job->kind == JobKind::kCheckpoint);
+  job->log_emptied = emptied;
+  if (emptied) log_bytes[job->database] = 0;
+  done(std::move(job));
+}
+
 void CoreWorld::succeed(std::size_t index) {
+  SKUA_CHECK(index < executor.jobs.size());
+  if (executor.jobs[index]->kind == JobKind::kCheckpoint) return checkpoint(true, index);
   std::unique_ptr<Job> job = take(index);
   const bool ends = job->kind == JobKind::kCommit || job->kind == JobKind::kRollback || job->kind == JobKind::kDiscard;
   job->transaction_open = job->transaction != nullptr && !ends;

@@ -85,6 +85,8 @@ class CoreWorld {
   void succeed(std::size_t index = 0);
   void fail(ErrorCode code, bool transaction_survives, std::size_t index = 0);
   void refuse_as_write(std::size_t index = 0);
+  // The oldest job, or the one at `index`, is a checkpoint of the log: it empties it, or readers still need it.
+  void checkpoint(bool emptied, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
   void stream(std::size_t bytes, std::size_t index = 0);
   // Finishes jobs until there are none.
@@ -92,6 +94,8 @@ class CoreWorld {
 
   void pass_ms(std::uint64_t ms);
 
+  // What the writers' jobs report as the size of their database's log from now on.
+  std::map<std::uint16_t, std::uint64_t> log_bytes;
   HeldExecutor executor;
   std::uint64_t now_us = 1'000'000;
   std::unique_ptr<Dispatcher> dispatcher;

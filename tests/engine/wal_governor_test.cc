@@ -7,6 +7,7 @@
 
 #include "tests/engine/expectations.h"
 #include "tests/engine/lane.h"
+#include "tests/support/failure.h"
 
 using namespace skua;
 using namespace skua::test;
@@ -34,6 +35,8 @@ struct Scene {
   void write_pages(std::uintmax_t pages) {
     write(fmt::format("INSERT INTO t(body) VALUES (zeroblob({}))", pages * kPageBytes));
   }
+  WalReport report() { return scratch.database().governor().report(scratch.writer()); }
+  bool empty() { return must(scratch.database().governor().empty(scratch.writer()), "emptying the log"); }
   std::uintmax_t log_bytes() { return std::filesystem::file_size(scratch.file() + "-wal"); }
   // What a checkpoint has brought into the database's own file.
   std::uintmax_t file_pages() { return std::filesystem::file_size(scratch.file()) / kPageBytes; }
@@ -138,4 +141,70 @@ Test(wal_governor, a_reader_at_the_end_of_the_log_does_not_make_every_write_chec
     last.rollback();
   }
   cr_assert_leq(grown, 30, "%d of 300 writes made a checkpoint", grown);
+}
+
+Test(wal_governor, a_reader_at_the_very_end_of_the_log_does_not_make_every_write_checkpoint) {
+  Scene scene;
+  Lane reader(scene.scratch.reader());
+  scene.write_pages(kCheckpointPages - 10);
+  reader.begin(true);
+  const std::uint64_t before = scene.report().checkpoints;
+  for (int i = 0; i < 100; ++i) {
+    scene.write_pages(1);
+    reader.rollback();
+    reader.begin(true);
+  }
+  cr_assert_leq(scene.report().checkpoints - before, 6u);
+}
+
+Test(wal_governor, reports_the_bytes_of_the_log_in_use) {
+  Scene scene;
+  scene.write_pages(20);
+  cr_assert_eq(scene.report().bytes, scene.log_bytes());
+  cr_assert(scene.empty());
+  cr_assert_eq(scene.report().bytes, 0u);
+  scene.write_pages(5);
+  cr_assert_leq(scene.report().bytes, 10 * (kPageBytes + 24));
+}
+
+Test(wal_governor, empties_the_log_when_nobody_reads_it) {
+  Scene scene;
+  scene.write_pages(50);
+  cr_assert(scene.empty());
+  cr_assert_geq(scene.file_pages(), 50u);
+  const std::uintmax_t bytes = scene.log_bytes();
+  scene.write_pages(20);
+  cr_assert_eq(scene.log_bytes(), bytes, "the log was not started anew");
+  expect_text(text_of(scene.scratch.reader(), "SELECT count(*) FROM t"), "2");
+}
+
+Test(wal_governor, cannot_empty_the_log_while_a_snapshot_is_in_it) {
+  Scene scene;
+  scene.write_pages(10);
+  Lane reader(scene.scratch.reader());
+  reader.begin(true);
+  cr_assert_not(scene.empty());
+  const WalReport blocked = scene.report();
+  cr_assert_eq(blocked.checkpoints_blocked, 1u);
+  cr_assert_gt(blocked.bytes, 0u);
+  reader.rollback();
+  cr_assert(scene.empty());
+  cr_assert_eq(scene.report().checkpoints, blocked.checkpoints + 1);
+  cr_assert_eq(scene.report().checkpoints_blocked, 1u);
+}
+
+Test(wal_governor, a_reader_that_stands_still_does_not_keep_a_long_log_from_being_emptied) {
+  Scene scene;
+  scene.write_pages(10);
+  (void)scene.scratch.reader(0);
+  expect_text(text_of(scene.scratch.reader(0), "SELECT count(*) FROM t"), "1");
+  cr_assert(scene.empty());
+}
+
+Test(wal_governor, a_log_beyond_the_size_it_is_cut_back_to_gives_its_file_back) {
+  Scene scene;
+  scene.write_pages(kJournalSizeLimitBytes / kPageBytes + 10);
+  cr_assert_gt(scene.log_bytes(), kJournalSizeLimitBytes);
+  cr_assert(scene.empty());
+  cr_assert_eq(scene.log_bytes(), 0u);
 }

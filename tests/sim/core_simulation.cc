@@ -4,6 +4,7 @@
 //
 //   core_simulation [STEPS] [SEED]      prints its seed; the same seed gives the same run
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <random>
@@ -29,6 +30,8 @@ class Simulation {
   std::uint64_t requests() const { return requests_; }
 
  private:
+  static constexpr std::uint64_t kBudget = 1'000;
+
   static Limits limits() {
     Limits limits;
     limits.sessions_max = 64;
@@ -43,6 +46,8 @@ class Simulation {
     limits.transaction_idle_ms_max = 400;
     limits.transaction_total_ms_max = 3'000;
     limits.stream_idle_ms_max = 500;
+    limits.wal_bytes_max = kBudget;
+    limits.wal_drain_ms_max = 100;
     return limits;
   }
 
@@ -77,6 +82,8 @@ class Simulation {
     const std::uint64_t index = pick_job();
     const Job& job = *world_.executor.jobs[index];
     const bool statement = job.kind == JobKind::kRequest || job.kind == JobKind::kContinue;
+    if (job.kind == JobKind::kCheckpoint) return finish_checkpoint(index);
+    if (job.slot == kWriterSlot) world_.log_bytes[job.database] += below(kBudget / 4);
     const bool is_execute = statement && job.request->kind == wire::Request::EXECUTE;
     if (statement && job.request->token.is_cancelled() && chance(80)) {
       return world_.fail(ErrorCode::kCancelled, chance(50), index);
@@ -90,6 +97,12 @@ class Simulation {
                           job.kind != JobKind::kDiscard;
     if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
     world_.succeed(index);
+  }
+
+  // Whether readers still need the log is left to chance; that a checkpoint fails is rare.
+  void finish_checkpoint(std::uint64_t index) {
+    if (chance(5)) return world_.fail(ErrorCode::kIo, false, index);
+    world_.checkpoint(chance(50), index);
   }
 
   // Any job of a reader, or the oldest of a writer.
@@ -215,6 +228,7 @@ int main(int argc, char** argv) {
   if (argc > 2) seed = std::strtoull(argv[2], nullptr, 10);
   fmt::print("seed {}, {} steps\n", seed, steps);
   std::fflush(stdout);
+  spdlog::set_level(spdlog::level::critical);  // every drain is worth a line to an operator
   skua::test::Simulation simulation(seed, steps);
   simulation.run();
   fmt::print("{} requests, each answered exactly once\n", simulation.requests());

@@ -85,6 +85,8 @@ struct WorkerReport {
   std::uint64_t operations = 0;
   std::uint64_t entries = 0;    // acknowledged inserts, numbered from 1
   std::uint64_t transfers = 0;  // acknowledged
+  std::uint64_t reads_ended = 0;    // by the daemon, so that the log could be emptied
+  std::uint64_t log_bytes_max = 0;  // the largest size of the log's file that was seen
   std::uint64_t errors = 0;
   std::array<char, 400> first_error{};
   bool finished = false;
