@@ -243,7 +243,7 @@ void WalBudget::remember_offender(std::uint16_t database) {
   const std::uint64_t since_us = std::min(since_us_of(*lease), context_.now_us);
   pinned_ms_ = (context_.now_us - since_us) / 1000;
   spdlog::warn(
-      "database '{}': its log has {} bytes and cannot be emptied, for session {} (pid {} {}, client '{}') has read for {} "
+      "database '{}': its log has {} bytes and cannot be emptied: session {} (pid {} {}, client '{}') has read for {} "
       "ms: {}",
       context_.database_names[database], logs_[database].report.bytes, pinned_by_session_,
       session != nullptr ? session->peer.pid : 0, session != nullptr ? session->peer.command : "gone",

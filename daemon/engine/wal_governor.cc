@@ -40,12 +40,13 @@ Result<bool> WalGovernor::checkpoint(Connection& writer, int mode) {
   return complete;
 }
 
-void WalGovernor::after_job(Connection& writer) {
-  if (writer.in_transaction()) return;
+Status WalGovernor::after_job(Connection& writer) {
+  if (writer.in_transaction()) return {};
   const int pages = writer.wal_pages();
   if (pages < pages_tried_) pages_tried_ = 0;  // the log started anew
-  if (pages - pages_tried_ < static_cast<int>(checkpoint_pages_)) return;
-  (void)checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE);
+  if (pages - pages_tried_ < static_cast<int>(checkpoint_pages_)) return {};
+  SKUA_TRY(checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE));
+  return {};
 }
 
 Result<bool> WalGovernor::empty(Connection& writer) {

@@ -32,7 +32,10 @@ void WriterLane::run() {
     completions_.push(std::move(jobs));
     // After the answers are on their way: a checkpoint is nobody's waiting time but the next writer's.
     if (sync_failed_) continue;
-    database_.governor().after_job(database_.writer());
+    if (const Status status = database_.governor().after_job(database_.writer()); !status) {
+      stop_trusting(status.error());
+      continue;
+    }
     database_.wal_space().reserve(database_.writer(), limits_.wal_bytes_max);
   }
 }
@@ -97,16 +100,20 @@ void WriterLane::empty_log(Job& job) {
 void WriterLane::look_for_sync_failure(const Jobs& jobs) {
   for (const auto& job : jobs) {
     if (job->error == nullptr || !is_sync_failure(job->error->sqlite_code)) continue;
+    stop_trusting(*job->error);
+    if (job->kind == JobKind::kCheckpoint) continue;
     job->error->message = fmt::format(
         "the disk failed to sync the commit ({}): whether it will survive is not certain. Database '{}' takes no more writes "
         "until the daemon is started again",
         job->error->message, database_.options().name);
-    if (!sync_failed_) {
-      spdlog::critical("database '{}': a sync to the disk failed ({}); it takes no more writes until it is opened anew",
-                       database_.options().name, job->error->sqlite_code);
-    }
-    sync_failed_ = true;
   }
+}
+
+void WriterLane::stop_trusting(const Error& error) {
+  if (sync_failed_ || !is_sync_failure(error.sqlite_code)) return;
+  spdlog::critical("database '{}': a sync to the disk failed ({}); it takes no more writes until it is opened anew",
+                   database_.options().name, error.message);
+  sync_failed_ = true;
 }
 
 }  // namespace skua

@@ -33,6 +33,8 @@ class WriterLane {
   void run_jobs(const Jobs& jobs);
   void empty_log(Job& job);
   void look_for_sync_failure(const Jobs& jobs);
+  // From now on nothing is written, if that is what the error means.
+  void stop_trusting(const Error& error);
 
   Database& database_;
   CompletionQueue& completions_;

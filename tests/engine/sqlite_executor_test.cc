@@ -150,3 +150,18 @@ Test(sqlite_executor, writes_that_gather_are_committed_together_in_their_order) 
   // One, unless the lane woke up by itself in between.
   cr_expect_leq(disk.syncs, 3);
 }
+
+Test(sqlite_executor, after_a_checkpoint_whose_sync_failed_a_database_takes_no_writes_either) {
+  FaultyDisk disk;
+  Scene scene;
+  scene.write(0, "CREATE TABLE t(a)");
+  scene.wait_for(1);
+  disk.sync.set(SQLITE_IOERR_FSYNC, 1);
+  auto checkpoint = std::make_unique<Job>();
+  checkpoint->kind = JobKind::kCheckpoint;
+  scene.executor->run_on_writer(std::move(checkpoint));
+  scene.executor->flush();
+  cr_expect_eq(error_of(*scene.wait_for(1)[0]).sqlite_code, SQLITE_IOERR_FSYNC);
+  scene.write(0, "INSERT INTO t VALUES (1)");
+  expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kUnavailable, "takes no writes");
+}

@@ -29,7 +29,7 @@ struct Scene {
 
   void write(std::string_view sql) {
     (void)answer_of(Lane(scratch.writer()).execute(sql));
-    scratch.database().governor().after_job(scratch.writer());
+    (void)must(scratch.database().governor().after_job(scratch.writer()));
   }
   // About `pages` pages of log, in one transaction.
   void write_pages(std::uintmax_t pages) {
@@ -67,10 +67,10 @@ Test(wal_governor, waits_for_the_end_of_a_transaction) {
   Lane lane(scene.scratch.writer());
   lane.begin();
   (void)answer_of(lane.execute("INSERT INTO t(body) VALUES (zeroblob(1000000))"));
-  scene.scratch.database().governor().after_job(scene.scratch.writer());
+  must(scene.scratch.database().governor().after_job(scene.scratch.writer()));
   cr_assert_lt(scene.file_pages(), 10u);
   lane.commit();
-  scene.scratch.database().governor().after_job(scene.scratch.writer());
+  must(scene.scratch.database().governor().after_job(scene.scratch.writer()));
   cr_assert_geq(scene.file_pages(), 1'000'000 / kPageBytes);
 }
 
@@ -80,7 +80,7 @@ Test(wal_governor, a_rollback_is_no_reason_to_checkpoint) {
   lane.begin();
   (void)answer_of(lane.execute("INSERT INTO t(body) VALUES (zeroblob(1000000))"));
   lane.rollback();
-  scene.scratch.database().governor().after_job(scene.scratch.writer());
+  must(scene.scratch.database().governor().after_job(scene.scratch.writer()));
   cr_assert_lt(scene.file_pages(), 10u);
 }
 
