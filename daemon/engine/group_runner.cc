@@ -26,6 +26,8 @@ bool is_own_fault(const Job& job) {
 std::size_t GroupRunner::run() {
   std::size_t next = 0;
   while (next < jobs_.size() && !sync_failed_) next = run_from(next);
+  // They may have run in a group that was then rolled back: nothing of that may be told.
+  for (std::size_t i = next; i < jobs_.size(); ++i) jobs_[i]->forget_outcome();
   return next;
 }
 

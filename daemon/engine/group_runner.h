@@ -22,7 +22,8 @@ class GroupRunner {
   GroupRunner(Connection& connection, const Jobs& jobs, std::uint64_t held_bytes_max)
       : connection_(connection), jobs_(jobs), held_bytes_max_(held_bytes_max) {}
 
-  // What has succeeded is committed. Returns how many jobs have their outcome: all, unless a sync to the disk failed.
+  // What has succeeded is committed. Returns how many jobs have their outcome: all, unless a sync to the disk failed; those
+  // behind have none.
   std::size_t run();
 
  private:

@@ -296,7 +296,8 @@ Status JobRunner::execute_many() {
     SKUA_TRY(connection_.begin(false, job_.relaxed));
   }
   Summary summary;
-  Status status = insert_rows(job_.request->message->root().getExecuteMany(), summary);
+  // A malformed message shows while it is read, when rows before it are done.
+  Status status = guarded([&] { return insert_rows(job_.request->message->root().getExecuteMany(), summary); });
   if (!status && inside && connection_.in_transaction()) {
     SKUA_TRY(connection_.run_internal("ROLLBACK TO skua_many"));
     SKUA_TRY(connection_.run_internal("RELEASE skua_many"));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "daemon/engine/parameter_binding.h"
+#include "protocol/codec.h"
 
 namespace skua {
 
@@ -17,7 +18,8 @@ Result<Frame> ProgramRunner::run() {
       SKUA_TRY(connection_.begin(connection_.role() == ConnectionRole::kReader, job_.relaxed));
     }
   }
-  Status status = run_steps(program);
+  // A malformed message shows while it is read, when steps before it are done.
+  Status status = guarded([&] { return run_steps(program); });
   if (job_.needs_writer || !status) {
     if (!atomic || !connection_.in_transaction()) {
       // Nothing to undo, or SQLite has undone it.

@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include <cstring>
 #include <map>
 #include <random>
 #include <thread>
@@ -110,6 +111,32 @@ void expect_same_as_alone(const MakeRequests& make, const std::string& what,
 std::shared_ptr<Request> innocent(int number) {
   return execute_request("INSERT INTO t(a, b) VALUES (?, 'innocent') RETURNING id, (SELECT count(*) FROM t)",
                          {std::int64_t{number}});
+}
+
+// The same request, with the pointer to its one text parameter of that size pointing nowhere.
+// capnproto.org/encoding.html#lists
+std::shared_ptr<Request> with_malformed_text(const Request& request, std::size_t bytes) {
+  FrameBuilder builder;
+  builder.setRoot(request.message->root());
+  Frame frame = builder.finish();
+  constexpr std::uint64_t kListPointer = 1;
+  constexpr std::uint64_t kByteElements = 2;
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < frame.view().size(); ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, frame.words() + i, sizeof(word));
+    if ((word & 3) != kListPointer || word >> 32 != (bytes << 3 | kByteElements)) continue;
+    word |= 0x3fff'fff0;  // the offset, in words
+    std::memcpy(reinterpret_cast<char*>(frame.words() + i), &word, sizeof(word));
+    ++found;
+  }
+  require(found == 1, fmt::format("{} texts of {} bytes", found, bytes));
+  auto malformed = std::make_shared<Request>();
+  malformed->id = request.id;
+  malformed->kind = request.kind;
+  malformed->statement = request.statement;
+  malformed->message = std::make_unique<RequestMessage>(std::move(frame));
+  return malformed;
 }
 
 struct Case {
@@ -334,6 +361,30 @@ Test(group_runner, a_disk_that_always_fails_is_everybodys_error) {
   disk.write.set(SQLITE_OK, 0);
   for (const Job& job : jobs) expect_error(error_of(job), ErrorCode::kIo);
   expect_text(scene.contents(), before);
+}
+
+Test(group_runner, a_failed_commit_and_then_a_failed_sync_leave_no_answer_behind) {
+  FaultyDisk disk;
+  Scene scene;
+  disk.write.set(SQLITE_IOERR_WRITE, 1);
+  disk.sync.set(SQLITE_IOERR_FSYNC, 1);
+  const std::vector<Job> jobs = scene.run_as_group({innocent(1), innocent(2), innocent(3)});
+  cr_expect_eq(scene.done, 1u);
+  cr_expect_eq(error_of(jobs[0]).sqlite_code, SQLITE_IOERR_FSYNC);
+  for (const std::size_t i : {1, 2}) cr_expect(jobs[i].frames.empty() and not jobs[i].ended, "%zu", i);
+}
+
+Test(group_runner, a_program_whose_message_is_malformed_leaves_nothing) {
+  const auto make = [] {
+    const auto broken = program_request({{"INSERT INTO t(a) VALUES ('done before')"},
+                                         {.sql = "INSERT INTO t(a) VALUES (?)", .parameters = {std::string("malformed")}}});
+    return Requests{innocent(1), with_malformed_text(*broken, std::string_view("malformed").size()), innocent(2)};
+  };
+  expect_same_as_alone(make, "malformed");
+  Scene scene;
+  const std::vector<Job> jobs = scene.run_as_group(make());
+  expect_error(error_of(jobs[1]), ErrorCode::kProtocol);
+  expect_text(text_of(scene.scratch.reader(), "SELECT count(*) FROM t WHERE a = 'done before'"), "0");
 }
 
 Test(group_runner, after_a_failed_sync_nobody_is_told_success_and_nothing_more_is_run) {
