@@ -15,9 +15,6 @@ namespace skua {
 
 namespace {
 
-// sqlite.org/fileformat2.html#walformat
-constexpr std::uint64_t kWalHeaderBytes = 32;
-constexpr std::uint64_t kFrameHeaderBytes = 24;
 constexpr std::uint64_t kStepBytes = kMiB;
 // The file is made longer when there is less room than this: at 4 KiB a page, some sixty small commits.
 constexpr std::uint64_t kRoomBytesMin = 256 * kKiB;
@@ -28,24 +25,32 @@ WalSpace::~WalSpace() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-bool WalSpace::open_file(Connection& writer) {
-  if (fd_ >= 0) return true;
-  frame_bytes_ = writer.page_bytes() + kFrameHeaderBytes;
+bool WalSpace::look_at_file() {
   // Not there before the first read or write of the database.
-  fd_ = ::open(wal_file_.c_str(), O_WRONLY | O_CLOEXEC);
-  return fd_ >= 0;
+  if (fd_ < 0) fd_ = ::open(wal_file_.c_str(), O_WRONLY | O_CLOEXEC);
+  struct stat status = {};
+  if (fd_ < 0 || ::fstat(fd_, &status) != 0) return false;
+  file_bytes_ = static_cast<std::uint64_t>(status.st_size);
+  return true;
 }
 
-void WalSpace::reserve(Connection& writer, std::uint64_t bytes_max) {
-  struct stat status = {};
-  if (writer.in_transaction() || !open_file(writer) || ::fstat(fd_, &status) != 0) return;
-  const std::uint64_t log_end = kWalHeaderBytes + static_cast<std::uint64_t>(writer.wal_pages()) * frame_bytes_;
-  const auto file_end = static_cast<std::uint64_t>(status.st_size);
-  if (log_end + kRoomBytesMin <= file_end || file_end + kStepBytes > bytes_max) return;
+void WalSpace::reserve(std::uint64_t log_bytes, std::uint64_t bytes_max) {
+  const bool started_anew = log_bytes < log_bytes_;
+  log_bytes_ = log_bytes;
+  if ((fd_ < 0 || started_anew) && !look_at_file()) return;
+  if (log_bytes + kRoomBytesMin <= file_bytes_ || file_bytes_ + kStepBytes > bytes_max) return;
+  // SQLite may have made it longer.
+  if (look_at_file() && log_bytes + kRoomBytesMin > file_bytes_) lengthen();
+}
+
+void WalSpace::lengthen() {
   const std::vector<char> zeros(kStepBytes);
-  // Behind everything that is there; only this thread writes to the file.
-  if (::pwrite(fd_, zeros.data(), zeros.size(), status.st_size) < 0) {
+  // Behind everything that is there.
+  const ssize_t written = ::pwrite(fd_, zeros.data(), zeros.size(), static_cast<off_t>(file_bytes_));
+  if (written < 0) {
     spdlog::debug("cannot make {} longer: {}", wal_file_, std::strerror(errno));
+  } else {
+    file_bytes_ += static_cast<std::uint64_t>(written);
   }
 }
 

@@ -9,8 +9,6 @@
 #include <cstdint>
 #include <string>
 
-#include "daemon/engine/connection.h"
-
 namespace skua {
 
 class WalSpace {
@@ -20,16 +18,21 @@ class WalSpace {
   WalSpace(const WalSpace&) = delete;
   WalSpace& operator=(const WalSpace&) = delete;
 
-  // Between jobs. Does nothing while there is room for some commits more, nor if the file would be longer than `bytes_max`,
-  // nor when it cannot be made longer: the commit that really needs the room will say so.
-  void reserve(Connection& writer, std::uint64_t bytes_max);
+  // Between transactions. Does nothing while there is room for some commits behind the log's `log_bytes`, nor if the file
+  // would be longer than `bytes_max`, nor when it cannot be made longer: the commit that really needs the room will say so.
+  void reserve(std::uint64_t log_bytes, std::uint64_t bytes_max);
 
  private:
-  bool open_file(Connection& writer);
+  bool look_at_file();
+  void lengthen();
 
   const std::string wal_file_;
   int fd_ = -1;
-  std::uint64_t frame_bytes_ = 0;
+  std::uint64_t log_bytes_ = 0;
+  // As far as known: only this thread makes the file longer, and SQLite cuts it only when the log starts anew. Asked for as
+  // rarely as can be, because stat(2) has its price at the next sync: Linux then stamps the next write with a time of its
+  // own (multigrain timestamps, since 6.13), and syncs the inode for it.
+  std::uint64_t file_bytes_ = 0;
 };
 
 }  // namespace skua

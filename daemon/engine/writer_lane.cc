@@ -22,7 +22,7 @@ WriterLane::~WriterLane() {
 }
 
 void WriterLane::run() {
-  database_.wal_space().reserve(database_.writer(), limits_.wal_bytes_max);
+  reserve_log_space();
   while (true) {
     Jobs jobs = next_group();
     if (jobs.empty()) return;
@@ -36,8 +36,13 @@ void WriterLane::run() {
       stop_trusting(status.error());
       continue;
     }
-    database_.wal_space().reserve(database_.writer(), limits_.wal_bytes_max);
+    reserve_log_space();
   }
+}
+
+void WriterLane::reserve_log_space() {
+  if (database_.writer().in_transaction()) return;
+  database_.wal_space().reserve(database_.governor().report(database_.writer()).bytes, limits_.wal_bytes_max);
 }
 
 WriterLane::Jobs WriterLane::next_group() {

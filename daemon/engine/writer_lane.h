@@ -32,6 +32,7 @@ class WriterLane {
   Jobs next_group();
   void run_jobs(const Jobs& jobs);
   void empty_log(Job& job);
+  void reserve_log_space();
   void look_for_sync_failure(const Jobs& jobs);
   // From now on nothing is written, if that is what the error means.
   void stop_trusting(const Error& error);
