@@ -1,4 +1,4 @@
-// WalSpace: that the log's file has room behind the log, again when the log was started anew, and never more than it may.
+// WalSpace: that the log's file has room behind the log, again when the log was started anew, and not too much.
 #include "daemon/engine/wal_space.h"
 
 #include <criterion/criterion.h>
