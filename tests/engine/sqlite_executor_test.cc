@@ -186,11 +186,11 @@ struct LonelyScene : Scene {
     if (auto done = completions.take(); !done.empty()) return {std::move(done[0]), true};
     return {std::move(wait_for(1)[0]), false};
   }
-  // Writes one row after the other until one was written by this thread: the lane's own may be tidying up.
-  bool write_until_here() {
+  // Writes again until it was done by this thread: the lane's own may be tidying up, or the disk have been slow.
+  bool write_until_here(std::string_view sql = "INSERT INTO t VALUES (1)") {
     const auto until = std::chrono::steady_clock::now() + kPatience;
     while (std::chrono::steady_clock::now() < until) {
-      const auto [done, here] = write_here("INSERT INTO t VALUES (1)");
+      const auto [done, here] = write_here(sql);
       require(done->error == nullptr, "the write failed");
       if (here) return true;
     }
@@ -248,8 +248,7 @@ Test(sqlite_executor, a_function_that_may_take_long_is_left_to_the_lane) {
       cr_assert_null(done->error.get());
     }
   }
-  cr_assert(scene.write_until_here());
-  cr_expect(scene.write_here("INSERT INTO t VALUES (max(length('a'), abs(-2)))").second);
+  cr_assert(scene.write_until_here("INSERT INTO t VALUES (max(length('a'), abs(-2)))"));
 }
 
 Test(sqlite_executor, an_error_on_the_calling_thread_is_the_statements_own) {
@@ -263,7 +262,7 @@ Test(sqlite_executor, an_error_on_the_calling_thread_is_the_statements_own) {
   cr_assert(scene.write_until_here());
 }
 
-Test(sqlite_executor, a_withdrawn_write_is_not_done_on_the_calling_thread) {
+Test(sqlite_executor, a_withdrawn_write_is_done_on_no_thread) {
   LonelyScene scene;
   cr_assert(scene.write_until_here());
   auto job = Scene::job(0, kWriterSlot, "INSERT INTO t VALUES ('withdrawn')");
@@ -271,7 +270,7 @@ Test(sqlite_executor, a_withdrawn_write_is_not_done_on_the_calling_thread) {
   cr_assert(job->request->token.withdraw());
   scene.executor->run_on_writer(std::move(job));
   scene.executor->flush(true);
-  cr_assert_eq(scene.completions.take().size(), 1u);
+  if (scene.completions.take().empty()) scene.wait_for(1);
   scene.read(0, 0, "SELECT count(*) FROM t WHERE a = 'withdrawn'");
   expect_text(text_of(*scene.wait_for(1)[0]), "0");
 }
