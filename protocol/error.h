@@ -51,9 +51,12 @@ struct Error {
   std::string message;
   std::int32_t sql_offset = -1;  // byte offset in the SQL text, -1 if unknown
   TransactionState transaction = TransactionState::kNone;
-  std::int64_t row = -1;  // execute_many: the parameter row that failed; program: the step; from 0. -1 otherwise
+  // execute_many: the parameter row that failed; program: the step; from 0. -1 otherwise. With independent rows: the first
+  // row that is not committed.
+  std::int64_t row = -1;
 
-  // True when the same request may succeed if it is sent again, with nothing changed by the first attempt.
+  // True when the same request may succeed if it is sent again, with nothing changed by the first attempt; with independent
+  // rows: those from `row` on.
   bool is_retryable() const {
     return code == ErrorCode::kUnavailable || code == ErrorCode::kDeadline || code == ErrorCode::kDiskFull ||
            code == ErrorCode::kLost || code == ErrorCode::kConnect;

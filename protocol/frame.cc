@@ -14,6 +14,14 @@ Frame::Frame(void* memory, std::size_t words)
   SKUA_CHECK(memory != nullptr || words == 0);
 }
 
+void Frame::grow(std::size_t words) {
+  void* memory = std::realloc(static_cast<void*>(words_.get()), words * sizeof(capnp::word));
+  SKUA_CHECK(memory != nullptr);
+  (void)words_.release();
+  words_.reset(static_cast<capnp::word*>(memory));
+  word_count_ = words;
+}
+
 Frame Frame::copy_of(FrameView view) {
   Frame frame = uninitialised(view.size());
   std::memcpy(frame.words(), view.begin(), frame.byte_count());

@@ -33,6 +33,8 @@ class Frame {
   std::size_t byte_count() const { return word_count_ * sizeof(capnp::word); }
   std::string_view bytes() const { return {reinterpret_cast<const char*>(words_.get()), byte_count()}; }
   bool empty() const { return word_count_ == 0; }
+  // Room for more words, uninitialised, behind those that are there. A large frame is not copied: the kernel moves its pages.
+  void grow(std::size_t words);
   // Gives up the words behind the first `words`; the memory stays until the frame goes.
   void truncate(std::size_t words) { word_count_ = words < word_count_ ? words : word_count_; }
 

@@ -39,9 +39,7 @@ std::span<char> FrameReader::space() {
     } else if (used == capacity()) {
       // Only as much as twice what has come in already, whatever the header claims.
       const std::size_t bytes = std::min(std::max(wanted_, capacity() + kWordBytes), 2 * capacity());
-      Frame larger = Frame::uninitialised((bytes + kWordBytes - 1) / kWordBytes);
-      std::memcpy(larger.words(), data() + begin_, used);
-      buffer_ = std::move(larger);
+      buffer_.grow((bytes + kWordBytes - 1) / kWordBytes);
     } else if (begin_ > 0) {
       std::memmove(buffer_.words(), data() + begin_, used);
     }

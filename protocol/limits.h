@@ -97,6 +97,9 @@ struct Limits {
   std::uint32_t group_requests_max = 256;
   std::uint64_t group_bytes_max = 16 * kMiB;
   std::uint32_t group_wait_us = 0;
+  // After this time an executeMany whose rows are independent commits those it has done and lets others write. It always does
+  // one row.
+  std::uint32_t bulk_slice_ms_max = 20;
   // A transaction whose client sends nothing, and one of any kind, is rolled back after this time.
   std::uint32_t transaction_idle_ms_max = 30'000;
   std::uint32_t transaction_total_ms_max = 600'000;

@@ -1,5 +1,6 @@
 #include "skua/bulk_writer.h"
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "client/src/channel.h"
 #include "client/src/request.h"
 #include "protocol/limits.h"
+#include "skua/connection.h"
 
 namespace skua {
 
@@ -21,15 +23,15 @@ constexpr std::size_t kBatchesUnderWayMax = 4;
 
 class BulkWriter::State {
  public:
-  State(std::shared_ptr<Channel> channel, std::uint32_t transaction, std::string database, std::string sql,
+  // Without a transaction, 0, the options must say that the rows are independent.
+  State(std::shared_ptr<Channel> channel, std::uint32_t transaction, RequestOptions options, std::string sql,
         std::size_t column_count)
       : channel_(std::move(channel)),
         transaction_(transaction),
+        options_(std::move(options)),
         sql_(std::move(sql)),
         rows_(column_count),
-        rings_heard_(channel_ == nullptr ? 0 : channel_->ring_count()) {
-    options_.database = std::move(database);
-  }
+        rings_heard_(channel_ == nullptr ? 0 : channel_->ring_count()) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { abandon_all(); }
@@ -59,6 +61,7 @@ class BulkWriter::State {
   struct Sent {
     std::uint64_t id;
     std::uint64_t first_row;
+    std::uint64_t row_count;
   };
 
   // The first error is the writer's last word: nothing more is sent, and what is under way is cancelled.
@@ -66,6 +69,7 @@ class BulkWriter::State {
     if (status) return status;
     if (!error_) {
       error_ = std::move(status).error();
+      if (options_.independent) error_->row = std::max(error_->row, static_cast<std::int64_t>(rows_done_));
       rows_.clear();
       abandon_all();
     }
@@ -76,12 +80,15 @@ class BulkWriter::State {
     if (error_) return *error_;
     if (channel_ == nullptr) return make_error(ErrorCode::kUsage, "the transaction has ended");
     SKUA_TRY(receive_answered());
-    while (under_way_.size() >= kBatchesUnderWayMax) SKUA_TRY(receive_first());
+    // Outside of a transaction requests have no order, and rows behind one that failed must not be committed.
+    const std::size_t under_way_max = options_.independent ? 1 : kBatchesUnderWayMax;
+    while (under_way_.size() >= under_way_max) SKUA_TRY(receive_first());
     SKUA_TRY(check_bell());
     SKUA_ASSIGN(Request request,
-                execute_many_request(channel_->head(options_, transaction_), sql_, rows_, Durability::kFull));
+                execute_many_request(channel_->head(options_, transaction_), sql_, rows_, options_.durability,
+                                     options_.independent));
     SKUA_ASSIGN(const std::uint64_t id, channel_->start(std::move(request)));
-    under_way_.push_back({id, row_count_ - rows_.row_count()});
+    under_way_.push_back({id, row_count_ - rows_.row_count(), rows_.row_count()});
     rows_.clear();
     return {};
   }
@@ -101,6 +108,7 @@ class BulkWriter::State {
       if (error.row >= 0) error.row += static_cast<std::int64_t>(sent.first_row);
       return error;
     }
+    rows_done_ = sent.first_row + sent.row_count;
     summary_.changes += summary->changes;
     summary_.row_count += summary->row_count;
     summary_.server_us += summary->server_us;
@@ -128,13 +136,20 @@ class BulkWriter::State {
   std::deque<Sent> under_way_;
   std::uint32_t rings_heard_;
   std::uint64_t row_count_ = 0;
+  std::uint64_t rows_done_ = 0;  // answered
   Summary summary_;
   std::optional<Error> error_;
 };
 
 BulkWriter::BulkWriter(Transaction& transaction, std::string sql, std::size_t column_count)
-    : state_(std::make_unique<State>(transaction.channel_, transaction.number_, transaction.database_,
+    : state_(std::make_unique<State>(transaction.channel_, transaction.number_, transaction.in_database({}),
                                      std::move(sql), column_count)) {}
+
+BulkWriter::BulkWriter(Connection& connection, std::string sql, std::size_t column_count, RequestOptions options) {
+  options.independent = true;
+  state_ = std::make_unique<State>(connection.channel_, 0, std::move(options), std::move(sql), column_count);
+}
+
 BulkWriter::BulkWriter(BulkWriter&&) noexcept = default;
 BulkWriter& BulkWriter::operator=(BulkWriter&&) noexcept = default;
 BulkWriter::~BulkWriter() = default;

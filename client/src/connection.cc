@@ -36,7 +36,7 @@ Result<RowStream> Connection::stream(std::string_view sql, const Parameters& par
 
 Result<Summary> Connection::execute_many(std::string_view sql, const ParameterRows& rows,
                                          const RequestOptions& options) {
-  SKUA_ASSIGN(Request request, execute_many_request(channel_->head(options), sql, rows, options.durability));
+  SKUA_ASSIGN(Request request, execute_many_request(channel_->head(options), sql, rows, options.durability, options.independent));
   return channel_->call<Summary>(std::move(request));
 }
 

@@ -139,7 +139,7 @@ Result<Request> execute_request(const RequestHead& head, std::string_view sql, c
 }
 
 Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,
-                                     Durability durability) {
+                                     Durability durability, bool independent) {
   std::size_t words = words_of(sql) + rows.rows().words_max() + 1;
   for (const std::string& name : rows.names()) words += words_of(name);
   SKUA_TRY(Draft::check_size(words + words_of(head.database)));
@@ -154,6 +154,7 @@ Result<Request> execute_many_request(const RequestHead& head, std::string_view s
   }
   rows.rows().write(execute.initRows());
   execute.setDurability(to_wire(durability));
+  execute.setIndependent(independent);
   return draft.finish(head.transaction == 0);
 }
 

@@ -45,7 +45,7 @@ Result<Request> locks_request(const RequestHead& head);
 Result<Request> execute_request(const RequestHead& head, std::string_view sql, const Parameters& parameters,
                                 std::uint32_t window_bytes, Durability durability);
 Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,
-                                     Durability durability);
+                                     Durability durability, bool independent = false);
 Result<Request> program_request(const RequestHead& head, const Program& program, Durability durability);
 // The transaction goes on after an error: the caller of a blocking client sees each one. The durability is that
 // of its commit.

@@ -69,7 +69,7 @@ Result<Summary> Transaction::execute_many(std::string_view sql, const ParameterR
   if (channel_ == nullptr) return not_open();
   const RequestOptions complete = in_database(options);
   SKUA_ASSIGN(Request request,
-              execute_many_request(channel_->head(complete, number_), sql, rows, complete.durability));
+              execute_many_request(channel_->head(complete, number_), sql, rows, complete.durability, complete.independent));
   return channel_->call<Summary>(std::move(request));
 }
 

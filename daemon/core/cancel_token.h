@@ -9,7 +9,7 @@
 
 namespace skua {
 
-enum class CancelReason : std::uint8_t { kNone = 0, kClient, kDeadline, kSessionGone, kLimit, kAborted, kWalBudget };
+enum class CancelReason : std::uint8_t { kNone = 0, kClient, kDeadline, kSessionGone, kLimit, kAborted, kWalBudget, kShutdown };
 
 class CancelToken {
  public:
@@ -31,6 +31,8 @@ class CancelToken {
     Turn expected = Turn::kWaiting;
     return turn_.compare_exchange_strong(expected, Turn::kWithdrawn, std::memory_order_acq_rel);
   }
+  // The lane is done with it for now, and it waits again.
+  void put_back() { turn_.store(Turn::kWaiting, std::memory_order_release); }
   bool is_withdrawn() const { return turn_.load(std::memory_order_relaxed) == Turn::kWithdrawn; }
 
  private:

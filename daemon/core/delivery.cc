@@ -1,8 +1,24 @@
 #include "daemon/core/delivery.h"
 
+#include <fmt/format.h>
+
 #include "protocol/codec.h"
 
 namespace skua {
+
+namespace {
+
+// Of a request in slices: the row at which it ended, and how many are committed.
+Error with_rows_done(Error error, std::uint64_t rows_done) {
+  if (rows_done == 0 && error.row < 0) return error;  // it did not get as far as its rows
+  error.row = static_cast<std::int64_t>(rows_done);
+  error.message += rows_done == 0 ? std::string("; no row of the request is committed")
+                                  : fmt::format("; {} row{} of the request {} committed", rows_done,
+                                                rows_done == 1 ? "" : "s", rows_done == 1 ? "is" : "are");
+  return error;
+}
+
+}  // namespace
 
 Error stopped_error(CancelReason reason) {
   switch (reason) {
@@ -14,6 +30,7 @@ Error stopped_error(CancelReason reason) {
       return make_error(ErrorCode::kLimit,
                         "the write-ahead log has passed half of wal_bytes_max, and this read kept it from being emptied for "
                         "longer than wal_drain_ms_max: restart the read, and take its rows sooner or in parts");
+    case CancelReason::kShutdown: return make_error(ErrorCode::kUnavailable, "the daemon is shutting down");
     case CancelReason::kNone:
     case CancelReason::kClient:
     case CancelReason::kSessionGone: break;
@@ -60,7 +77,10 @@ void Delivery::fail(const std::shared_ptr<Request>& request, const Error& error)
   ++context_.counters.errors_total;
   if (error.code == ErrorCode::kCancelled) ++context_.counters.requests_cancelled;
   if (error.code == ErrorCode::kDeadline) ++context_.counters.deadlines_passed;
-  if (request->session != nullptr) request->session->sink->send(error_response(request->id, error));
+  if (request->session != nullptr) {
+    request->session->sink->send(
+        error_response(request->id, request->in_slices ? with_rows_done(error, request->rows_done) : error));
+  }
   end(request);
 }
 

@@ -119,6 +119,14 @@ void Dispatcher::close_all_sessions() {
 void Dispatcher::start_drain(std::uint64_t now_us) {
   context_.now_us = now_us;
   draining_ = true;
+  // Work under way may end. What goes on for as long as it likes ends now, and its client is told how far it came.
+  std::vector<RequestPointer> in_slices;
+  for (const auto& [id, session] : sessions_) {
+    for (const auto& [request_id, request] : session->requests) {
+      if (request->in_slices) in_slices.push_back(request);
+    }
+  }
+  for (const RequestPointer& request : in_slices) stop(request, CancelReason::kShutdown);
   settle();
 }
 
@@ -381,6 +389,11 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
     if (request->has_key) {
       return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
                                "an idempotency key is for a request outside of a transaction");
+    }
+    if (request->in_slices) {
+      return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
+                               "independent rows are committed in slices, and the transaction is not to be committed: leave "
+                               "`independent` out, or send the request outside of the transaction");
     }
     // Held here: the request may end the transaction, and with it the session's entry.
     const std::shared_ptr<Transaction> transaction = existing->second;

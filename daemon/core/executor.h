@@ -54,6 +54,8 @@ struct Job {
   bool relaxed = false;                      // durability of what it commits
   // A write that commits by itself and may share its transaction with others of the kind.
   bool may_join_group = false;
+  // Of a request in slices: its progress, which the engine takes further by one of them.
+  std::unique_ptr<BulkSlices> slices;
   SavepointAction savepoint_action = SavepointAction::kSet;
   std::string savepoint;
 

@@ -7,7 +7,8 @@
 //            │              ▲             │        queued: in a queue, no lane has seen it
 //   arrival ─┴─► queued ─► running ─► parked       running: a lane has a job of it
 //                   ▲        │  ▲         │        parked: its cursor waits for credit or for its transaction's turn
-//                   └────────┘  └─────────┘        (running → queued: it writes, and goes on to the writer lane)
+//                   └────────┘  └─────────┘        (running → queued: it writes, and goes on to the writer lane,
+//                                                   or its next slice waits for its turn)
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <string_view>
 
 #include "daemon/base/thread_annotations.h"
+#include "daemon/core/bulk_slices.h"
 #include "daemon/core/cancel_token.h"
 #include "daemon/core/request_message.h"
 #include "daemon/core/statement_kind.h"
@@ -35,7 +37,8 @@ struct Request {
   std::uint16_t database = 0;
   wire::Request::Which kind = wire::Request::PING;
   StatementKind statement;
-  bool has_key = false;  // an idempotency key
+  bool has_key = false;    // an idempotency key
+  bool in_slices = false;  // an executeMany whose rows are independent
   // In the message: the SQL of an execute or executeMany, or of a program's first step; empty otherwise. For the loop
   // thread while a lane reads the message, and as often as it likes: what a reader may traverse is not spent.
   std::string_view sql;
@@ -61,6 +64,10 @@ struct Request {
   // Responses that wait for credit, and whether the last of them ends the request.
   std::deque<Frame> held SKUA_GUARDED_BY(loop_thread);
   bool last_is_held SKUA_GUARDED_BY(loop_thread) = false;
+
+  // With in_slices: null before the first slice, and while a job has it; the rows that are committed.
+  std::unique_ptr<BulkSlices> slices SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t rows_done SKUA_GUARDED_BY(loop_thread) = 0;
 
   bool is_ended() const SKUA_REQUIRES(loop_thread) { return stage == Stage::kEnded; }
 };

@@ -87,9 +87,7 @@ Status check_execute_many(Request& request, wire::ExecuteMany::Reader many) {
   if (kind.is_transaction_control()) {
     return make_error(ErrorCode::kTransactionState, "transaction control cannot be executed many times");
   }
-  if (many.getIndependent()) {
-    return make_error(ErrorCode::kProtocol, "executeMany in slices is not served yet: send the rows in several requests");
-  }
+  request.in_slices = many.getIndependent();
   request.statement.statement_class = Class::kWrite;
   return {};
 }
@@ -120,11 +118,13 @@ Status check_key(Request& request, wire::Request::Reader root) {
                                                      "(idempotency_key_bytes_max)",
                                                      bytes, kIdempotencyKeyBytesMax));
   }
-  const bool can_have = request.kind == wire::Request::EXECUTE || request.kind == wire::Request::EXECUTE_MANY ||
+  const bool can_have = request.kind == wire::Request::EXECUTE ||
+                        (request.kind == wire::Request::EXECUTE_MANY && !root.getExecuteMany().getIndependent()) ||
                         (request.kind == wire::Request::PROGRAM && !root.getProgram().getIndependent());
   if (!can_have) {
     return make_error(ErrorCode::kProtocol,
-                      "an idempotency key is for execute, executeMany and atomic programs, which are done whole or not at all");
+                      "an idempotency key is for execute, and for executeMany and programs that are not independent: what is done "
+                      "whole or not at all");
   }
   request.has_key = true;
   return {};

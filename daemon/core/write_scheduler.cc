@@ -24,16 +24,19 @@ bool is_relaxed(const Request& request) {
 }
 
 // Whether it keeps to itself inside of a transaction it shares: an independent program commits step by step, and what is
-// not a change of rows may not be allowed in a transaction.
+// not a change of rows may not be allowed in a transaction. A slice is as long as a transaction should be already.
 bool may_join_group(const Request& request) {
   if (request.has_key) return true;  // always in a transaction, with its answer
   switch (request.kind) {
     case wire::Request::EXECUTE: return request.statement.changes_rows;
-    case wire::Request::EXECUTE_MANY: return true;
+    case wire::Request::EXECUTE_MANY: return !request.in_slices;
     case wire::Request::PROGRAM: return !request.message->root().getProgram().getIndependent();
     default: return false;
   }
 }
+
+// What it adds to the bytes of its group.
+std::uint64_t group_bytes(const Request& request) { return request.in_slices ? 0 : request.message->byte_count(); }
 
 }  // namespace
 
@@ -59,7 +62,11 @@ void WriteScheduler::submit(const std::shared_ptr<Request>& request) {
       return queued->is_ended();
     });
   }
-  lane.queue.push(request->session_id, request);
+  enqueue(request);
+}
+
+void WriteScheduler::enqueue(const std::shared_ptr<Request>& request) {
+  lanes_[request->database].queue.push(request->session_id, request);
   pump(request->database);
   if (request->stage == Request::Stage::kQueued && request->wait_timer == 0) watch_wait(request);
 }
@@ -100,7 +107,7 @@ void WriteScheduler::pump(std::uint16_t database) {
       user_->on_lane_granted(request, kWriterSlot);
     } else {
       lane.handed.push_back({request.get(), context_.now_us});
-      lane.handed_bytes += request->message->byte_count();
+      lane.handed_bytes += group_bytes(*request);
       run(request);
     }
   }
@@ -111,15 +118,23 @@ void WriteScheduler::run(const std::shared_ptr<Request>& request) {
   job->database = request->database;
   job->slot = kWriterSlot;
   job->request = request;
-  job->relaxed = is_relaxed(*request);
   job->may_join_group = may_join_group(*request);
+  if (request->in_slices && request->slices == nullptr) {
+    request->slices = std::make_unique<BulkSlices>();
+    request->slices->slice_us_max = std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000;
+    request->slices->relaxed = is_relaxed(*request);
+  }
+  if (request->slices != nullptr) request->slices->more = false;
+  job->slices = std::move(request->slices);
+  job->relaxed = job->slices != nullptr ? job->slices->relaxed : is_relaxed(*request);
   request->stage = Request::Stage::kRunning;
   context_.executor.run_on_writer(std::move(job));
 }
 
 void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   const std::shared_ptr<Request>& request = job->request;
-  if (!request->is_ended()) {
+  const bool more = take_slice(*job);
+  if (!request->is_ended() && !more) {
     delivery_.deliver(*job);
     if (!request->is_ended()) park(request);  // rows are held for want of credit; the commit is long done
   }
@@ -127,8 +142,24 @@ void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   // It is the oldest or not far behind: the lane runs them in order.
   lane.handed.erase(std::find_if(lane.handed.begin(), lane.handed.end(),
                                  [&](const Handed& handed) { return handed.request == request.get(); }));
-  lane.handed_bytes -= request->message->byte_count();
+  lane.handed_bytes -= group_bytes(*request);
+  if (more) {
+    request->stage = Request::Stage::kQueued;
+    request->token.put_back();
+    return enqueue(request);
+  }
   pump(job->database);
+}
+
+bool WriteScheduler::take_slice(Job& job) {
+  if (job.slices == nullptr) return false;
+  Request& request = *job.request;
+  request.rows_done = job.slices->rows_done;
+  request.slices = std::move(job.slices);
+  if (!request.slices->more || job.error != nullptr || request.is_ended()) return false;
+  if (!request.token.is_cancelled()) return true;
+  job.error = std::make_unique<Error>(stopped_error(request.token.reason()));
+  return false;
 }
 
 bool WriteScheduler::withdraw(Request& request) {

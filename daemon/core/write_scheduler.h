@@ -2,7 +2,7 @@
 //
 // Writes that commit by themselves are handed to the lane as they come, up to two groups ahead: the lane commits together
 // what has gathered while it was busy. A write transaction gets the lane when those before it are done, and owns it until it
-// ends; the others wait here meanwhile. Loop thread.
+// ends; the others wait here meanwhile. An executeMany in slices waits here again after each of them. Loop thread.
 #pragma once
 
 #include <deque>
@@ -75,8 +75,11 @@ class WriteScheduler {
   std::optional<LockHolder> holder_in(const Lane& lane) const SKUA_REQUIRES(loop_thread);
   void pump(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   bool has_room(const Lane& lane) const SKUA_REQUIRES(loop_thread);
+  void enqueue(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void watch_wait(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void run(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // Takes the progress of a request in slices out of its job. True if it has rows left and goes on.
+  static bool take_slice(Job& job) SKUA_REQUIRES(loop_thread);
   void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;

@@ -7,6 +7,8 @@
 #include "daemon/engine/parameter_binding.h"
 #include "daemon/engine/program_runner.h"
 #include "daemon/engine/reply_store.h"
+#include "daemon/engine/row_runner.h"
+#include "daemon/engine/slice_runner.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
 #include "protocol/sql_lexer.h"
@@ -48,7 +50,8 @@ Error stopped(const CancelToken& token, Error error) {
       error.code = ErrorCode::kLimit;
       error.message = "the transaction passed transaction_total_ms_max while the statement ran";
       break;
-    case CancelReason::kWalBudget: {
+    case CancelReason::kWalBudget:
+    case CancelReason::kShutdown: {
       const Error reason = stopped_error(token.reason());
       error.code = reason.code;
       error.message = reason.message;
@@ -288,6 +291,7 @@ Status JobRunner::run_to_end(Cursor& cursor) {
 }
 
 Status JobRunner::execute_many() {
+  if (job_.slices != nullptr) return SliceRunner(connection_, job_).run();
   const bool inside = job_.is_inside_transaction() || in_group_;
   if (inside && job_.read_only) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
   if (inside) {
@@ -313,31 +317,10 @@ Status JobRunner::execute_many() {
 
 Status JobRunner::insert_rows(wire::ExecuteMany::Reader many, Summary& summary) {
   SKUA_ASSIGN(const RowBatchReader rows, RowBatchReader::open(many.getRows()));
-  SKUA_ASSIGN(const StatementCache::Lease statement, connection_.lease(view_of(many.getSql())));
-  SKUA_ASSIGN(const std::vector<int> indexes, match_columns(*statement, many.getNames(), rows.column_count()));
-  for (std::size_t row = 0; row < rows.row_count(); ++row) {
-    const std::int64_t total_changes_before = sqlite3_total_changes64(connection_.handle());
-    const auto execute_row = [&]() -> Status {
-      for (std::size_t column = 0; column < indexes.size(); ++column) {
-        SKUA_TRY(statement->bind(indexes[column], rows.at(row, column)));
-      }
-      SKUA_ASSIGN(const bool has_row, statement->step());
-      if (has_row) {
-        return make_error(ErrorCode::kSql, "the statement returns rows, and executeMany has no place for them: leave "
-                                           "RETURNING out, or execute it row by row");
-      }
-      return {};
-    };
-    if (Status status = execute_row(); !status) {
-      Error error = std::move(status).error();
-      error.row = static_cast<std::int64_t>(row);
-      return error;
-    }
-    const Summary of_row = summary_of(*statement, total_changes_before, state_inside());
-    summary.changes += of_row.changes;
-    if (of_row.last_insert_rowid != 0) summary.last_insert_rowid = of_row.last_insert_rowid;
-    statement->reset();
-  }
+  SKUA_ASSIGN(StatementCache::Lease statement, connection_.lease(view_of(many.getSql())));
+  SKUA_ASSIGN(const std::vector<int> parameters, match_columns(*statement, many.getNames(), rows.column_count()));
+  RowRunner runner(connection_, std::move(statement), rows, parameters);
+  for (std::size_t row = 0; row < rows.row_count(); ++row) SKUA_TRY(runner.run(row, summary));
   return {};
 }
 

@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include <algorithm>
+
 #include "tests/client/fake_daemon.h"
 #include "tests/support/failure.h"
 
@@ -203,4 +205,66 @@ Test(bulk_writer, sends_rows_without_columns_too) {
     daemon.send_done(4, changed(1));
   });
   cr_assert_eq(must(writer.finish()).changes, 65'537);
+}
+
+Test(bulk_writer, sends_independent_rows_outside_of_transactions_one_batch_after_the_other) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  std::int64_t received = 0;
+  daemon.run_beside([&] {
+    while (received < 10'000) {
+      ReceivedRequest request = daemon.receive();
+      require(request.root().getTransaction() == 0, "a batch is in a transaction");
+      require(request.root().getExecuteMany().getIndependent(), "the rows are not independent");
+      require(request.root().getExecuteMany().getDurability() == wire::Durability::RELAXED, "another durability");
+      if (received == 0) require(daemon.is_silent_for_ms(50), "a batch came before the one before it was answered");
+      received += rows_in(request);
+      daemon.send_done(request.root().getId(), changed(rows_in(request)));
+    }
+  });
+  RequestOptions options;
+  options.durability = Durability::kRelaxed;
+  BulkWriter writer(connection, "INSERT INTO t VALUES (?, ?)", 2, options);
+  must(append_rows(writer, 10'000));
+  cr_assert_eq(must(writer.finish()).changes, 10'000);
+  daemon.join();
+}
+
+Test(bulk_writer, says_how_many_independent_rows_are_committed) {
+  // The row of the daemon's error, in the second batch: one that failed, or none.
+  for (const std::int64_t row : {17, -1}) {
+    FakeDaemon daemon;
+    Connection connection = daemon.connect();
+    std::int64_t rows_before = 0;
+    daemon.run_beside([&] {
+      ReceivedRequest first = daemon.receive();
+      rows_before = rows_in(first);
+      daemon.send_done(first.root().getId(), changed(rows_before));
+      Error error = make_error(ErrorCode::kConstraint, "UNIQUE constraint failed");
+      error.row = row;
+      daemon.send(error_response(daemon.receive().root().getId(), error));
+    });
+    BulkWriter writer(connection, "INSERT INTO t VALUES (?, ?)", 2);
+    const Status status = append_rows(writer, 100'000);
+    daemon.join();
+    cr_assert_eq(status.error().row, rows_before + std::max<std::int64_t>(row, 0));
+  }
+}
+
+Test(bulk_writer, says_how_many_independent_rows_are_committed_for_sure_when_the_connection_is_lost) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  std::int64_t rows_before = 0;
+  daemon.run_beside([&] {
+    ReceivedRequest first = daemon.receive();
+    rows_before = rows_in(first);
+    daemon.send_done(first.root().getId(), changed(rows_before));
+    (void)daemon.receive();
+    daemon.hang_up();
+  });
+  BulkWriter writer(connection, "INSERT INTO t VALUES (?, ?)", 2);
+  const Status status = append_rows(writer, 100'000);
+  daemon.join();
+  cr_assert_eq(status.error().code, ErrorCode::kInDoubt);
+  cr_assert_eq(status.error().row, rows_before);
 }

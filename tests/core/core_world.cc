@@ -134,6 +134,17 @@ std::uint64_t CoreWorld::execute(CoreClient& client, const std::string& sql, std
   });
 }
 
+std::uint64_t CoreWorld::execute_many(CoreClient& client, bool independent, std::uint32_t transaction,
+                                      std::uint32_t deadline_ms) {
+  return send(client, [&](wire::Request::Builder request) {
+    request.setTransaction(transaction);
+    request.setDeadlineMs(deadline_ms);
+    auto many = request.initExecuteMany();
+    many.setSql("INSERT INTO t VALUES (?)");
+    many.setIndependent(independent);
+  });
+}
+
 std::uint64_t CoreWorld::begin(CoreClient& client, std::uint32_t transaction, bool read_only, bool keep) {
   return send(client, [&](wire::Request::Builder request) {
     request.setTransaction(transaction);
@@ -242,6 +253,14 @@ void CoreWorld::stream(std::size_t bytes, std::size_t index) {
   job->frames.push_back(rows_response(job->request->id, bytes));
   job->cursor_open = true;
   job->transaction_open = job->transaction != nullptr;
+  done(std::move(job));
+}
+
+void CoreWorld::slice(std::uint64_t rows, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  SKUA_CHECK(job->slices != nullptr && !job->slices->more);
+  job->slices->rows_done += rows;
+  job->slices->more = true;
   done(std::move(job));
 }
 

@@ -73,6 +73,9 @@ class CoreWorld {
   std::uint64_t send(CoreClient& client, const Fill& fill);
   std::uint64_t execute(CoreClient& client, const std::string& sql, std::uint32_t transaction = 0,
                         std::uint32_t deadline_ms = 0, std::uint32_t window_bytes = 0);
+  // An executeMany; with `independent`, in slices.
+  std::uint64_t execute_many(CoreClient& client, bool independent, std::uint32_t transaction = 0,
+                             std::uint32_t deadline_ms = 0);
   std::uint64_t begin(CoreClient& client, std::uint32_t transaction, bool read_only = false, bool keep = true);
   std::uint64_t commit(CoreClient& client, std::uint32_t transaction);
   std::uint64_t rollback(CoreClient& client, std::uint32_t transaction);
@@ -92,6 +95,8 @@ class CoreWorld {
   void checkpoint(bool emptied, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
   void stream(std::size_t bytes, std::size_t index = 0);
+  // The oldest job, or the one at `index`, has committed so many rows of a request in slices, and more are left.
+  void slice(std::uint64_t rows, std::size_t index = 0);
   // Finishes jobs until there are none.
   void settle();
 

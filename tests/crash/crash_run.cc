@@ -20,6 +20,7 @@
 #include "tests/crash/crash_writer.h"
 #include "tests/crash/ledger.h"
 #include "tests/crash/power_loss.h"
+#include "tests/support/build_paths.h"
 #include "tests/support/failure.h"
 #include "tests/support/random.h"
 #include "tests/support/real_daemon.h"
@@ -50,7 +51,7 @@ RealDaemon::Options daemon_options(const Settings& settings, const std::string& 
   RealDaemon::Options options;
   options.config =
       fmt::format("[databases.main]\nfile = \"{}\"\ncheckpoint_pages = {}\n", file, kCheckpointPages);
-  if (settings.mode == Mode::kPowerLoss) options.program = SKUA_POWER_LOSS_DAEMON;
+  if (settings.mode == Mode::kPowerLoss) options.program = build_path("tests/skuad-power-loss");
   if (settings.break_durability) options.environment["SKUA_TEST_IGNORE_SYNC"] = "1";
   return options;
 }

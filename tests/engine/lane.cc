@@ -51,6 +51,16 @@ Job Lane::run(JobKind kind, std::shared_ptr<Request> request) {
   return run(std::move(job));
 }
 
+Job Lane::run_slice(std::shared_ptr<Request> request) {
+  Job job = make_job(JobKind::kRequest);
+  job.request = std::move(request);
+  job.slices = slices != nullptr ? std::move(slices) : std::make_unique<BulkSlices>();
+  job.slices->slice_us_max = slice_us_max;
+  job = run(std::move(job));
+  slices = std::move(job.slices);
+  return job;
+}
+
 Job Lane::begin(bool read_only) {
   transaction_ = std::make_shared<Transaction>();
   read_only_ = read_only;

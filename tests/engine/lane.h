@@ -24,6 +24,7 @@ class Lane {
   std::uint64_t held_bytes_max = Limits().held_result_bytes_max;
   bool rollback_on_error = false;
   bool relaxed = false;
+  std::uint64_t slice_us_max = 0;
 
   Job run(JobKind kind, std::shared_ptr<Request> request);
   Job run(std::shared_ptr<Request> request) { return run(JobKind::kRequest, std::move(request)); }
@@ -31,6 +32,10 @@ class Lane {
               const std::vector<std::string>& names = {}) {
     return run(execute_request(sql, parameters, names));
   }
+
+  // The next slice of an executeMany whose rows are independent; the first one if `slices` is null.
+  Job run_slice(std::shared_ptr<Request> request);
+  std::unique_ptr<BulkSlices> slices;
 
   // Jobs after begin() are inside of the transaction, until commit() succeeds or rollback().
   Job begin(bool read_only = false);

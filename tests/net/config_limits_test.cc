@@ -43,6 +43,7 @@ const LimitCase kLimits[] = {
     {"group_requests_max", &Limits::group_requests_max, 1, 65'536},
     {"group_bytes_max", &Limits::group_bytes_max, 1, kBytesMax},
     {"group_wait_us", &Limits::group_wait_us, 0, 1'000'000},
+    {"bulk_slice_ms_max", &Limits::bulk_slice_ms_max, 0, 10'000},
     {"transaction_idle_ms_max", &Limits::transaction_idle_ms_max, 1, kMsMax},
     {"transaction_total_ms_max", &Limits::transaction_total_ms_max, 1, kMsMax},
     {"stream_idle_ms_max", &Limits::stream_idle_ms_max, 1, kMsMax},

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/build_paths.h"
 #include "tests/support/failure.h"
 #include "tests/support/temporary_directory.h"
 
@@ -102,7 +103,7 @@ Test(config, an_empty_file_changes_nothing) {
 
 Test(config, the_sample_of_the_package_can_be_read) {
   Config config;
-  must(read_config_file(std::string(SKUA_SOURCE_DIR) + "/systemd/skua.toml", config));
+  must(read_config_file(source_path("systemd/skua.toml"), config));
 }
 
 Test(config, an_unknown_key_is_an_error_at_its_line) {

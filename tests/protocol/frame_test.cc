@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include <cstring>
 #include <string>
 
 #include "protocol/codec.h"
@@ -32,6 +33,19 @@ std::uint32_t segment_count(const Frame& frame) {
 }
 
 }  // namespace
+
+Test(frame, keeps_what_it_has_when_it_grows) {
+  for (const std::size_t words : {std::size_t{1}, std::size_t{1} << 18}) {
+    Frame frame = Frame::uninitialised(words);
+    std::memset(static_cast<void*>(frame.words()), 'x', frame.byte_count());
+    frame.grow(2 * words + 1);
+    cr_assert_eq(frame.byte_count(), (2 * words + 1) * sizeof(capnp::word));
+    cr_assert(frame.bytes().substr(0, words * sizeof(capnp::word)) == std::string(words * sizeof(capnp::word), 'x'));
+  }
+  Frame empty;
+  empty.grow(3);
+  cr_assert_eq(empty.byte_count(), 24);
+}
 
 Test(frame_builder, makes_one_segment_when_the_hint_is_enough) {
   const std::string sql(10'000, 's');

@@ -91,6 +91,7 @@ class Simulation {
     if (job.kind == JobKind::kRequest && job.slot != kWriterSlot && !job.is_inside_transaction() && chance(5)) {
       return world_.refuse_as_write(index);
     }
+    if (job.slices != nullptr && chance(60)) return world_.slice(1 + below(1'000), index);
     const bool may_stream = is_execute && (job.transaction != nullptr || job.slot != kWriterSlot);
     if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
     const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose &&
@@ -132,7 +133,15 @@ class Simulation {
         request.initExecute().setSql(kSql[chance(70) ? below(2) : below(10)]);
         request.getExecute().setWindowBytes(chance(50) ? 1 : 0);
       });
-    } else if (what < 72) {
+    } else if (what < 65) {
+      id = world_.send(*client, [&](wire::Request::Builder request) {
+        request.setTransaction(chance(70) ? 0 : number);
+        request.setDatabase(database);
+        if (chance(20)) request.setDeadlineMs(static_cast<std::uint32_t>(1 + below(100)));
+        request.initExecuteMany().setSql("INSERT INTO t VALUES (?)");
+        request.getExecuteMany().setIndependent(chance(70));
+      });
+    } else if (what < 74) {
       id = world_.send(*client, [&](wire::Request::Builder request) {
         request.setTransaction(number);
         request.setDatabase(database);

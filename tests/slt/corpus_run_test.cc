@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/slt/in_process_target.h"
+#include "tests/support/build_paths.h"
 #include "tests/support/failure.h"
 #include "tests/support/temporary_directory.h"
 
@@ -21,7 +22,7 @@ Result<std::unique_ptr<Target>> open_sqlite(std::size_t) {
 class SelfTest {
  public:
   explicit SelfTest(const std::string& pattern, std::string_view known_differences = "") {
-    auto files = test::must(open_corpus({SKUA_SOURCE_DIR "/tests/slt/self_test", "", pattern}));
+    auto files = test::must(open_corpus({test::source_path("tests/slt/self_test"), "", pattern}));
     test::require(files.has_value(), "no self test files");
     const std::string list = directory_.write("known.txt", known_differences);
     CorpusRun run(std::move(*files), test::must(KnownDifferences::load(list)));

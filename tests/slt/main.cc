@@ -12,6 +12,7 @@
 #include "tests/slt/corpus_run.h"
 #include "tests/slt/daemon_target.h"
 #include "tests/slt/in_process_target.h"
+#include "tests/support/build_paths.h"
 #include "tests/support/failure.h"
 #include "tests/support/real_daemon.h"
 
@@ -23,8 +24,8 @@ constexpr int kExitNoCorpus = 77;
 
 struct Settings {
   std::string corpus;
-  std::string unpack_to = SKUA_SLT_UNPACK_DIR;
-  std::string known_differences = SKUA_SOURCE_DIR "/tests/slt/known_differences.txt";
+  std::string unpack_to = test::build_path("sqllogictest");
+  std::string known_differences = test::source_path("tests/slt/known_differences.txt");
   std::string pattern;
   std::string directory;
   std::size_t sample = 1;
@@ -36,7 +37,7 @@ struct Settings {
 std::string default_corpus() {
   const char* given = std::getenv("SKUA_CORPUS");
   if (given != nullptr && *given != '\0') return given;
-  return SKUA_SOURCE_DIR "/../shared/data/sqllogictest.tar.xz";
+  return test::source_path("../shared/data/sqllogictest.tar.xz");
 }
 
 std::string database_name(std::size_t file) { return fmt::format("f{:02}", file); }

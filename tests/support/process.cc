@@ -15,6 +15,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/support/build_paths.h"
 #include "tests/support/failure.h"
 
 extern char** environ;
@@ -95,7 +96,7 @@ bool is_sanitized() {
 
 std::string program_path(std::string_view name) {
   const char* folder = std::getenv(kProgramsVariable);
-  return std::string(folder != nullptr ? folder : SKUA_BIN_DIR) + "/" + std::string(name);
+  return (folder != nullptr ? std::string(folder) : build_path("bin")) + "/" + std::string(name);
 }
 
 Process::Process(const std::vector<std::string>& command, const ProcessOptions& options) {

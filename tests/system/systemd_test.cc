@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "tests/support/build_paths.h"
 #include "tests/system/real_client.h"
 
 using namespace skua;
@@ -12,9 +13,7 @@ using namespace skua::test;
 
 namespace {
 
-std::string unit(std::string_view name) {
-  return read_file(std::string(SKUA_SOURCE_DIR) + "/systemd/" + std::string(name));
-}
+std::string unit(std::string_view name) { return read_file(source_path("systemd/") + std::string(name)); }
 
 std::string replaced(std::string text, std::string_view what, std::string_view with) {
   const std::size_t at = text.find(what);
@@ -45,8 +44,8 @@ Test(systemd, the_user_can_be_created) {
 }
 
 Test(systemd, the_example_configuration_passes_the_check) {
-  const ProcessEnd outcome = run({program_path("skuad"), "--config",
-                                  std::string(SKUA_SOURCE_DIR) + "/systemd/skua.toml", "--check-config"});
+  const ProcessEnd outcome =
+      run({program_path("skuad"), "--config", source_path("systemd/skua.toml"), "--check-config"});
   cr_assert_eq(outcome.exit_status, 0, "%s", outcome.error.c_str());
 }
 

@@ -66,7 +66,7 @@ class Connection {
   // Exactly one statement, its rows as they come.
   Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {},
                            const RequestOptions& options = {});
-  // One statement for each row of parameters, all in one transaction.
+  // One statement for each row of parameters, all in one transaction, unless options.independent.
   Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows,
                                const RequestOptions& options = {});
   // Several statements in one round trip.
@@ -89,6 +89,8 @@ class Connection {
   explicit Connection(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
 
  private:
+  friend class BulkWriter;
+
   std::shared_ptr<Channel> channel_;
 };
 

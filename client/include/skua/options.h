@@ -30,6 +30,11 @@ struct RequestOptions {
   // key it is not done again, and answered as the first time. A key belongs to one request, and is remembered for a day
   // unless the daemon is configured otherwise.
   std::string idempotency_key;
+  // For execute_many outside of a transaction: each row stands for itself. The rows are committed in slices of some
+  // milliseconds, and others write in between. A row that fails ends it: the rows before it stay committed, it is undone, and
+  // those behind it are not tried. After any error that the daemon answered with, Error::row tells how many rows are
+  // committed (-1: none): the row to go on with. In place of an idempotency key, which cannot be had with it.
+  bool independent = false;
 };
 
 enum class TransactionMode : std::uint16_t { kWrite = 0, kRead = 1 };
