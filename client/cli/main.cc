@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "client/cli/arguments.h"
+#include "client/cli/backup_command.h"
 #include "client/cli/catalogue.h"
 #include "client/cli/connect.h"
 #include "client/cli/daemon_commands.h"
@@ -39,6 +40,9 @@ class Runner {
   }
   ExitCode operator()(const ImportArguments& import) {
     return connected([&](Connection& connection) { return run_import(import, connection); });
+  }
+  ExitCode operator()(const BackupArguments& backup) {
+    return connected([&](Connection& connection) { return run_backup(backup, connection); });
   }
   ExitCode operator()(const PingArguments& ping) {
     return connected([&](Connection& connection) { return report(run_ping(ping, connection, out_)); });

@@ -72,10 +72,7 @@ void WriterLane::run_jobs(const Jobs& jobs) {
   }
   for (; done < started.size(); ++done) {
     Job& job = *started[done];
-    if (job.kind == JobKind::kCheckpoint) {
-      empty_log(job);
-      continue;
-    }
+    if (run_file_job(job)) continue;
     const bool refused = sync_failed_ || started.size() > 1;
     if (refused && (job.kind == JobKind::kRequest || job.kind == JobKind::kBegin)) {
       job.error = std::make_unique<Error>(make_error(
@@ -87,6 +84,35 @@ void WriterLane::run_jobs(const Jobs& jobs) {
       JobRunner(database_.writer(), job, limits_.held_result_bytes_max).run();
     }
   }
+}
+
+bool WriterLane::run_file_job(Job& job) {
+  switch (job.kind) {
+    case JobKind::kCheckpoint: empty_log(job); return true;
+    case JobKind::kBackupEnd: database_.backup_copy().reset(); return true;
+    case JobKind::kBackupCopy:
+      if (const Status status = copy_slice(job); !status) {
+        database_.backup_copy().reset();
+        job.error = std::make_unique<Error>(status.error());
+      }
+      return true;
+    default: return false;
+  }
+}
+
+Status WriterLane::copy_slice(Job& job) {
+  std::unique_ptr<BackupCopy>& copy = database_.backup_copy();
+  if (copy == nullptr) {
+    SKUA_ASSIGN(copy, BackupCopy::start(database_.writer(), database_.options().file));
+  }
+  SKUA_ASSIGN(const bool complete, copy->step(kBackupSliceTime));
+  job.pages_done = copy->pages_done();
+  job.pages_total = copy->pages_total();
+  job.transaction_open = database_.writer().in_transaction();
+  if (!complete) return {};
+  SKUA_ASSIGN(job.backup_file, copy->take_file());
+  copy.reset();
+  return {};
 }
 
 void WriterLane::empty_log(Job& job) {

@@ -31,7 +31,10 @@ class WriterLane {
   void run();
   Jobs next_group();
   void run_jobs(const Jobs& jobs);
+  // The jobs that are about the file and not about a request's SQL. False if it is none of them.
+  bool run_file_job(Job& job);
   void empty_log(Job& job);
+  Status copy_slice(Job& job);
   void reserve_log_space();
   void look_for_sync_failure(const Jobs& jobs);
   // From now on nothing is written, if that is what the error means.
