@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "client/cli/error_report.h"
 #include "client/cli/interrupt.h"
@@ -35,7 +36,8 @@ ExitCode run_backup(const BackupArguments& arguments, Connection& connection) {
   const Result<BackupSummary> done = connection.backup(arguments.file, options);
   line.clear();
   if (!done) {
-    const bool exists = done.error().code == ErrorCode::kUsage && !arguments.replace;
+    const bool exists =
+        !arguments.replace && done.error().code == ErrorCode::kUsage && std::filesystem::exists(arguments.file);
     print_status(error_report(Interrupt::requested() ? "interrupted; there is no backup"
                                                      : done.error().message + (exists ? "; --force replaces it" : "")));
     return Interrupt::requested() ? ExitCode::kInterrupted : exit_code_of(done.error());

@@ -100,7 +100,9 @@ ExitCode settled(OutputFile& out, ExitCode code) {
 
 int main(int count, char** values) {
   std::setlocale(LC_CTYPE, "");
+  // Errors of the write that meets them.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const auto parsed = parse_arguments(count, values);
   if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
   const auto& arguments = std::get<Arguments>(parsed);

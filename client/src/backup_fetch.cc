@@ -1,5 +1,8 @@
 #include "client/src/backup_fetch.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -21,6 +24,18 @@ std::uint64_t page_bytes_of(std::string_view first_piece) {
 }
 
 }  // namespace
+
+Status check_backup_target(const std::string& file) {
+  for (const char* suffix : {"-wal", "-journal"}) {
+    const std::string log = file + suffix;
+    if (::access(log.c_str(), F_OK) != 0) continue;
+    return make_error(ErrorCode::kUsage,
+                      fmt::format("{} is there: {} is a database in use, or was when its user was killed. "
+                                  "Choose another name for the copy",
+                                  log, file));
+  }
+  return {};
+}
 
 BackupFetch::~BackupFetch() {
   if (is_under_way_) channel_->abandon(id_);

@@ -3,12 +3,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "client/src/channel.h"
 #include "client/src/part_file.h"
 #include "skua/backup.h"
 
 namespace skua {
+
+// kUsage if a log lies beside where the copy is to be: whoever opens the copy would take it for the copy's own.
+// It means that a database of that name is in use, maybe the very one that is copied, or that its last user was
+// killed.
+Status check_backup_target(const std::string& file);
 
 class BackupFetch {
  public:

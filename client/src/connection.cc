@@ -79,6 +79,7 @@ Result<std::vector<DatabaseLock>> Connection::locks(const RequestOptions& option
 Result<BackupSummary> Connection::backup(const std::string& file, const BackupOptions& backup,
                                          const RequestOptions& options) {
   SKUA_ASSIGN(PartFile part, PartFile::create(file, backup.replace));
+  SKUA_TRY(check_backup_target(file));
   SKUA_ASSIGN(Request request, backup_request(channel_->head(options)));
   return BackupFetch(channel_, backup).run(std::move(request), std::move(part));
 }

@@ -17,6 +17,10 @@ namespace {
 
 constexpr mode_t kMode = 0666;  // less the umask
 
+// The disk is given so much at a time, and the next while the last is written. All at once, by the sync at the end, would keep
+// the daemon's own syncs on that disk waiting behind it.
+constexpr std::int64_t kWritebackBytes = 4 * 1024 * 1024;
+
 std::string folder_of(const std::string& file) {
   const std::size_t slash = file.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -34,6 +38,9 @@ PartFile::PartFile(PartFile&& other) noexcept
     : file_(std::move(other.file_)),
       replace_(other.replace_),
       descriptor_(std::move(other.descriptor_)),
+      written_bytes_(other.written_bytes_),
+      begun_bytes_(other.begun_bytes_),
+      done_bytes_(other.done_bytes_),
       part_(std::exchange(other.part_, std::string())) {}
 
 PartFile::~PartFile() {
@@ -41,7 +48,8 @@ PartFile::~PartFile() {
 }
 
 Error PartFile::failed(const char* doing) const {
-  const ErrorCode code = errno == ENOSPC || errno == EDQUOT ? ErrorCode::kDiskFull : ErrorCode::kIo;
+  const ErrorCode code =
+      errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? ErrorCode::kDiskFull : ErrorCode::kIo;
   return make_error(code, fmt::format("cannot {} {}: {}", doing, file_, std::strerror(errno)));
 }
 
@@ -74,7 +82,22 @@ Status PartFile::write(std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed("write to");
     bytes.remove_prefix(static_cast<std::size_t>(written));
+    written_bytes_ += written;
   }
+  if (written_bytes_ - begun_bytes_ < kWritebackBytes) return {};
+  return write_back();
+}
+
+Status PartFile::write_back() {
+  const int now = SYNC_FILE_RANGE_WRITE;
+  const int wait = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  const std::int64_t next = std::exchange(begun_bytes_, written_bytes_);
+  const bool begun = ::sync_file_range(descriptor_.get(), next, written_bytes_ - next, now) == 0;
+  const std::int64_t last = std::exchange(done_bytes_, next);
+  const bool done = begun && (next == last || ::sync_file_range(descriptor_.get(), last, next - last, wait) == 0);
+  // What is reported here is not reported once more by fsync(2). Anything else means that this is no such file.
+  const bool failed_to_write = !done && (errno == EIO || errno == ENOSPC || errno == EDQUOT);
+  if (failed_to_write) return failed("write to");
   return {};
 }
 

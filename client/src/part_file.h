@@ -4,6 +4,7 @@
 // named FILE.part-XXXXXXXX, and removed with this. One thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,7 @@ class PartFile {
  private:
   PartFile(std::string file, bool replace) : file_(std::move(file)), replace_(replace) {}
   Error failed(const char* doing) const;
+  Status write_back();
   // A name of its own for the time being.
   Status open_named();
   Status name_part();
@@ -35,6 +37,9 @@ class PartFile {
   std::string file_;
   bool replace_;
   FileDescriptor descriptor_;
+  std::int64_t written_bytes_ = 0;
+  std::int64_t begun_bytes_ = 0;  // so many are on their way to the disk
+  std::int64_t done_bytes_ = 0;   // so many are there
   std::string part_;  // the temporary name; empty if it has none
 };
 
