@@ -8,8 +8,9 @@ namespace skua {
 
 namespace {
 
-// How long the lane belongs to the writes after a slice, if there are any: more than twice what a slice takes.
-constexpr std::uint64_t kRestUs = 12'000;
+// For how many times as long as a slice took the lane belongs to the writes after it, if there are any: a sixth of the
+// lane's time is for the backup, on any disk.
+constexpr std::uint64_t kRestFactor = 5;
 constexpr std::uint64_t kProgressUs = 100'000;
 
 }  // namespace
@@ -60,12 +61,13 @@ void Backups::copy_on(std::uint16_t database) {
   run_on_writer(database, JobKind::kBackupCopy);
 }
 
-void Backups::rest(std::uint16_t database) {
-  backups_[database].rest_timer = context_.janitor.add(context_.now_us + kRestUs, [this, database] {
-    loop_thread.assert_here();
-    backups_[database].rest_timer = 0;
-    if (!writers_.is_owned(database)) copy_on(database);
-  });
+void Backups::rest(std::uint16_t database, std::uint64_t slice_us) {
+  backups_[database].rest_timer =
+      context_.janitor.add(context_.now_us + kRestFactor * slice_us, [this, database] {
+        loop_thread.assert_here();
+        backups_[database].rest_timer = 0;
+        if (!writers_.is_owned(database)) copy_on(database);
+      });
 }
 
 void Backups::on_lane_turn(std::uint16_t database, bool others_wrote) {
@@ -92,7 +94,7 @@ void Backups::on_slice_done(std::uint16_t database, Job& job) {
   // Between two slices it can be stopped at once.
   backup.request->stage = Request::Stage::kQueued;
   if (backup.others_wrote || !writers_.is_free(database)) {
-    rest(database);
+    rest(database, job.slice_us);
   } else {
     copy_on(database);  // nobody has it
   }

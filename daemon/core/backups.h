@@ -5,9 +5,9 @@
 //               └─► dropping ───────────────────────────┴──────────┘
 //
 // While copying, the writer's lane copies a slice between the writes of others, never inside of somebody's transaction, and
-// if others write it rests after each slice for more than twice as long. While streaming, a reader thread reads a piece
-// of the finished copy when the request has credit for it; neither the writer nor a snapshot is held, nor a thread between
-// two pieces. In dropping the lane forgets what it has copied. Loop thread.
+// if others write it rests after each slice for a multiple of the time that it took. While streaming, a reader thread reads
+// a piece of the finished copy when the request has credit for it; neither the writer nor a snapshot is held, nor a thread
+// between two pieces. In dropping the lane forgets what it has copied. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,7 @@ class Backups {
 
   // The next slice, unless one is under way or it has to rest. The lane must be nobody's.
   void copy_on(std::uint16_t database) SKUA_REQUIRES(loop_thread);
-  void rest(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  void rest(std::uint16_t database, std::uint64_t slice_us) SKUA_REQUIRES(loop_thread);
   void on_slice_done(std::uint16_t database, Job& job) SKUA_REQUIRES(loop_thread);
   void on_piece_done(std::uint16_t database, Job& job) SKUA_REQUIRES(loop_thread);
   // The next piece, if there is credit for it.

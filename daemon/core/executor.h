@@ -86,9 +86,11 @@ struct Job {
   bool needs_writer = false;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
-  // kBackupCopy: how far it is, in pages, and the copy once it is complete. kBackupRead: set by core/.
+  // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by
+  // core/.
   std::uint64_t pages_done = 0;
   std::uint64_t pages_total = 0;
+  std::uint64_t slice_us = 0;
   std::shared_ptr<BackupFile> backup_file;
   // Of a job on the writer: the log after it.
   WalReport wal;

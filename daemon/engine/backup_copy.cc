@@ -2,70 +2,139 @@
 
 #include <fmt/format.h>
 
-#include "daemon/engine/sqlite_error.h"
+#include <algorithm>
+#include <string_view>
 
 namespace skua {
 
 namespace {
 
-// Pages between two looks at the clock.
-constexpr int kPagesAtOnce = 32;
-// The copy's pages are written behind each other and not looked at again, unless a commit changes them.
-constexpr int kTargetCacheKib = 1024;
+// Read and written at once. Between two of these the clock is looked at.
+constexpr std::uint32_t kChunkBytes = 256 * kKiB;
+constexpr std::uint32_t kBacklogFramesAtOnce = 32;
 
 }  // namespace
 
-Error BackupCopy::failed(int code, const char* doing) const {
-  Error error = sqlite_error(target_.get(), code);
-  if (error.code == ErrorCode::kDiskFull) {
-    error.message = fmt::format("the disk is full: a backup needs room for a copy of {} pages beside the database until it "
-                                "is fetched",
-                                pages_total_);
-    return error;
-  }
-  error.message = fmt::format("cannot {}: {}", doing, error.message);
-  return error;
+BackupCopy::BackupCopy(Connection& writer, std::shared_ptr<UnlinkedFile> file)
+    : writer_(writer),
+      log_(writer),
+      file_(std::move(file)),
+      page_bytes_(writer.page_bytes()),
+      buffer_(std::max(kChunkBytes, writer.page_bytes())) {}
+
+BackupCopy::~BackupCopy() { writer_.set_commit_listener(nullptr); }
+
+Result<std::unique_ptr<BackupCopy>> BackupCopy::start(Connection& writer, WalGovernor& governor,
+                                                      const std::string& database_file) {
+  SKUA_ASSIGN(std::shared_ptr<UnlinkedFile> file, UnlinkedFile::create(database_file));
+  std::unique_ptr<BackupCopy> copy(new BackupCopy(writer, std::move(file)));
+  SKUA_TRY(copy->begin(governor));
+  return copy;
 }
 
-Result<std::unique_ptr<BackupCopy>> BackupCopy::start(Connection& writer, const std::string& database_file) {
-  std::unique_ptr<BackupCopy> copy(new BackupCopy);
-  SKUA_ASSIGN(copy->file_, UnlinkedFile::create(database_file));
-  sqlite3* target = nullptr;
-  // No locks: closing any descriptor of a file drops this process's locks on it, and nobody else can open this one.
-  const int opened = sqlite3_open_v2(copy->file_->path().c_str(), &target,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, "unix-none");
-  copy->target_.reset(target);
-  copy->file_->unlink();
-  if (opened != SQLITE_OK) return copy->failed(opened, "open a file for the backup");
-  const std::string pragmas =
-      fmt::format("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-{}", kTargetCacheKib);
-  const int configured = sqlite3_exec(target, pragmas.c_str(), nullptr, nullptr, nullptr);
-  if (configured != SQLITE_OK) return copy->failed(configured, "open a file for the backup");
-  copy->backup_.reset(sqlite3_backup_init(target, "main", writer.handle(), "main"));
-  if (copy->backup_ == nullptr) return copy->failed(sqlite3_errcode(target), "begin the backup");
-  return copy;
+Status BackupCopy::begin(WalGovernor& governor) {
+  SKUA_ASSIGN(page_count_, writer_.page_count());
+  // Known beforehand, it takes no room from the writes until it is noticed.
+  SKUA_TRY(file_->check_room(std::uint64_t{page_count_} * page_bytes_));
+  SKUA_ASSIGN(const WalGovernor::Progress log, governor.checkpoint_now(writer_));
+  log_frames_ = log.frames;
+  backlog_begin_ = log.frames_in_file;
+  backlog_end_ = log.frames;
+  // A new log's file may have no header yet.
+  if (log.frames > 0) {
+    SKUA_ASSIGN(log_salts_, log_.salts());
+  }
+  writer_.set_commit_listener([this](std::uint32_t log_frames) { on_commit(log_frames); });
+  return {};
 }
 
 Result<bool> BackupCopy::step(std::chrono::microseconds time) {
   const auto until = std::chrono::steady_clock::now() + time;
-  int code = SQLITE_OK;
-  while (code == SQLITE_OK) {
-    code = sqlite3_backup_step(backup_.get(), kPagesAtOnce);
-    if (std::chrono::steady_clock::now() >= until) break;
-  }
-  pages_total_ = static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup_.get()));
-  pages_done_ = pages_total_ - static_cast<std::uint64_t>(sqlite3_backup_remaining(backup_.get()));
-  if (code == SQLITE_DONE) return true;
-  // Not now: the next slice tries again.
-  if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED) return false;
-  return failed(code, "copy the database");
+  Status status;
+  bool complete = false;
+  do {
+    status = copy_some();
+    complete = backlog_begin_ == backlog_end_ && next_page_ > page_count_;
+  } while (status && !complete && std::chrono::steady_clock::now() < until);
+  if (failure_) return *failure_;
+  if (!status) return std::move(status).error();
+  if (!complete) return false;
+  // Pages behind the database's end may have come from commits before it shrank.
+  SKUA_TRY(file_->resize(std::uint64_t{page_count_} * page_bytes_));
+  return true;
 }
 
-Result<std::shared_ptr<BackupFile>> BackupCopy::take_file() {
-  const int code = sqlite3_backup_finish(backup_.release());
-  if (code != SQLITE_OK) return failed(code, "copy the database");
-  target_.reset();
-  return std::shared_ptr<BackupFile>(std::move(file_));
+Status BackupCopy::copy_some() { return backlog_begin_ < backlog_end_ ? take_backlog() : copy_from_file(); }
+
+Status BackupCopy::copy_from_file() {
+  while (next_page_ <= page_count_ && is_taken(next_page_)) ++next_page_;
+  const std::uint32_t pages_max = static_cast<std::uint32_t>(buffer_.size()) / page_bytes_;
+  std::uint32_t pages = 0;
+  while (pages < pages_max && next_page_ + pages <= page_count_ && !is_taken(next_page_ + pages)) ++pages;
+  if (pages == 0) return {};
+  const std::uint64_t offset = std::uint64_t{next_page_ - 1} * page_bytes_;
+  const std::size_t bytes = std::size_t{pages} * page_bytes_;
+  SKUA_TRY(writer_.read_file(offset, buffer_.data(), bytes));
+  SKUA_TRY(file_->write(offset, std::string_view(buffer_.data(), bytes)));
+  next_page_ += pages;
+  return {};
+}
+
+// ---- the log
+
+Result<LogReader::Frame> BackupCopy::read_frame(std::uint32_t number) {
+  SKUA_ASSIGN(const std::optional<LogReader::Frame> frame, log_.read(number, log_salts_, buffer_.data()));
+  if (!frame || frame->page == 0) {
+    return make_error(ErrorCode::kIo,
+                      fmt::format("frame {} of the write-ahead log is not what SQLite wrote", number));
+  }
+  return *frame;
+}
+
+Status BackupCopy::write_page(std::uint32_t page) {
+  if (page >= taken_.size())
+    taken_.resize(std::max<std::size_t>(std::size_t{page} + 1, std::size_t{page_count_} + 1));
+  SKUA_TRY(file_->write(std::uint64_t{page - 1} * page_bytes_, std::string_view(buffer_.data(), page_bytes_)));
+  taken_[page] = true;
+  return {};
+}
+
+Status BackupCopy::take_backlog() {
+  for (std::uint32_t i = 0; i < kBacklogFramesAtOnce && backlog_begin_ < backlog_end_; ++i) {
+    SKUA_ASSIGN(const LogReader::Frame frame, read_frame(backlog_end_));
+    if (!is_taken(frame.page) && frame.page <= page_count_) SKUA_TRY(write_page(frame.page));
+    --backlog_end_;
+  }
+  return {};
+}
+
+void BackupCopy::on_commit(std::uint32_t log_frames) {
+  if (failure_) return;
+  if (Status status = take_commit(log_frames); !status) failure_ = std::move(status).error();
+}
+
+Status BackupCopy::take_commit(std::uint32_t log_frames) {
+  SKUA_ASSIGN(const std::uint64_t salts, log_.salts());
+  if (salts != log_salts_) {
+    // SQLite starts the log anew only when all of the old one is in the file.
+    log_salts_ = salts;
+    log_frames_ = 0;
+    backlog_begin_ = backlog_end_;
+  }
+  while (log_frames_ < log_frames) {
+    SKUA_ASSIGN(const LogReader::Frame frame, read_frame(log_frames_ + 1));
+    SKUA_TRY(write_page(frame.page));
+    ++log_frames_;
+    if (frame.database_pages != 0) page_count_ = frame.database_pages;
+  }
+  return {};
+}
+
+// ---- the end
+
+std::shared_ptr<BackupFile> BackupCopy::take_file() {
+  writer_.set_commit_listener(nullptr);
+  return file_;
 }
 
 }  // namespace skua

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+
 #include "daemon/engine/group_runner.h"
 #include "daemon/engine/job_runner.h"
 #include "daemon/engine/sqlite_error.h"
@@ -101,16 +103,26 @@ bool WriterLane::run_file_job(Job& job) {
 }
 
 Status WriterLane::copy_slice(Job& job) {
+  if (sync_failed_) {
+    return make_error(
+        ErrorCode::kUnavailable,
+        fmt::format("database '{}' cannot be copied since a sync to the disk failed: look at the daemon's log, "
+                    "and start it again when the disk is well",
+                    database_.options().name));
+  }
+  const auto begin = std::chrono::steady_clock::now();
   std::unique_ptr<BackupCopy>& copy = database_.backup_copy();
   if (copy == nullptr) {
-    SKUA_ASSIGN(copy, BackupCopy::start(database_.writer(), database_.options().file));
+    SKUA_ASSIGN(copy, BackupCopy::start(database_.writer(), database_.governor(), database_.options().file));
   }
   SKUA_ASSIGN(const bool complete, copy->step(kBackupSliceTime));
+  const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+  job.slice_us = static_cast<std::uint64_t>(took.count());
   job.pages_done = copy->pages_done();
   job.pages_total = copy->pages_total();
   job.transaction_open = database_.writer().in_transaction();
   if (!complete) return {};
-  SKUA_ASSIGN(job.backup_file, copy->take_file());
+  job.backup_file = copy->take_file();
   copy.reset();
   return {};
 }
@@ -132,7 +144,7 @@ void WriterLane::look_for_sync_failure(const Jobs& jobs) {
   for (const auto& job : jobs) {
     if (job->error == nullptr || !is_sync_failure(job->error->sqlite_code)) continue;
     stop_trusting(*job->error);
-    if (job->kind == JobKind::kCheckpoint) continue;
+    if (job->kind == JobKind::kCheckpoint || job->kind == JobKind::kBackupCopy) continue;
     job->error->message = fmt::format(
         "the disk failed to sync the commit ({}): whether it will survive is not certain. Database '{}' takes no more writes "
         "until the daemon is started again",

@@ -9,7 +9,8 @@ using namespace skua;
 using skua::test::CoreClient;
 using skua::test::CoreWorld;
 
-constexpr std::uint64_t kRestMs = 12;
+// Five times what a slice took.
+constexpr std::uint64_t kRestMs = 5 * CoreWorld::kSliceUs / 1000;
 
 std::uint64_t backup(CoreWorld& world, CoreClient& client) {
   return world.send(client, [](wire::Request::Builder request) { request.setBackup(); });

@@ -216,6 +216,7 @@ void CoreWorld::copy_slice(bool complete, std::size_t index) {
   SKUA_CHECK(job->kind == JobKind::kBackupCopy);
   job->pages_done = 1;
   job->pages_total = complete ? 1 : 2;
+  job->slice_us = kSliceUs;
   if (complete) job->backup_file = std::make_shared<BackupFile>();
   done(std::move(job));
 }

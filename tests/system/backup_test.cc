@@ -1,9 +1,11 @@
 // Backups of a real database: consistent under writes, all or nothing on both sides.
 #include <criterion/criterion.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <thread>
 
@@ -205,4 +207,78 @@ Test(backup, is_ended_by_a_shutdown) {
   const auto result = connection.backup(daemon.directory() / "copy.db", options);
   cr_assert(not result);
   cr_assert(not std::filesystem::exists(daemon.directory() / "copy.db"));
+}
+
+Test(backup, ends_although_transactions_roll_back_all_the_time) {
+  RealDaemon daemon;
+  Connection connection = connect(daemon);
+  fill(connection, 50'000);
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    Connection own = connect(daemon);
+    while (!stop) {
+      Transaction transaction = must(own.begin());
+      ask(transaction, "UPDATE account SET balance = 0 WHERE id < 10");
+      must(transaction.rollback());
+    }
+  });
+  const std::string file = daemon.directory() / "copy.db";
+  must(connection.backup(file));
+  stop = true;
+  writer.join();
+  cr_assert(ask_file(file, "PRAGMA integrity_check") == "ok");
+  cr_assert(ask_file(file, "SELECT sum(balance) FROM account") == "5000000");
+}
+
+Test(backup, is_never_put_where_a_log_lies) {
+  RealDaemon daemon;
+  Connection connection = connect(daemon);
+  fill(connection, 10);
+  BackupOptions options;
+  options.replace = true;
+  // The database itself.
+  const Error error = expect_error(connection.backup(daemon.database_path(), options), ErrorCode::kUsage);
+  cr_assert(contains(error.message, "main.db-wal"), "%s", error.message.c_str());
+  const ProcessEnd refused = run_skua(daemon, {"backup", daemon.database_path(), "--force"});
+  cr_assert_eq(refused.exit_status, 2);
+  ask(connection, "INSERT INTO account(balance) VALUES (1)");
+  daemon.stop();
+  cr_assert(ask_file(daemon.database_path(), "SELECT count(*) FROM account") == "11");
+}
+
+Test(backup, that_grows_too_large_for_its_disk_fails_on_either_side) {
+  RealDaemon daemon;
+  Connection connection = connect(daemon);
+  fill(connection, 10'000);
+  const TemporaryDirectory folder;
+  const auto limit = [](pid_t pid, rlim_t bytes) {
+    const struct rlimit limits = {bytes, RLIM_INFINITY};
+    require(::prlimit(pid, RLIMIT_FSIZE, &limits, nullptr) == 0, "prlimit");
+  };
+  limit(daemon.pid(), 10'000'000);
+  expect_error(connection.backup(folder / "copy.db"), ErrorCode::kDiskFull);
+  expect_no_traces(daemon);
+  limit(daemon.pid(), RLIM_INFINITY);
+  std::signal(SIGXFSZ, SIG_IGN);
+  limit(0, 10'000'000);
+  expect_error(connection.backup(folder / "copy.db"), ErrorCode::kDiskFull);
+  limit(0, RLIM_INFINITY);
+  expect_no_traces(daemon);
+  cr_assert(std::filesystem::is_empty(folder.path()));
+  must(connection.backup(folder / "copy.db"));
+}
+
+Test(backup, is_one_at_a_time) {
+  RealDaemon daemon;
+  Connection connection = connect(daemon);
+  Connection other = connect(daemon);
+  fill(connection, 20'000);
+  BackupOptions options;
+  int refused = 0;
+  options.on_progress = [&](const BackupProgress&) {
+    if (refused++ > 0) return;
+    expect_error(other.backup(daemon.directory() / "other.db"), ErrorCode::kUnavailable);
+  };
+  must(connection.backup(daemon.directory() / "copy.db", options));
+  must(other.backup(daemon.directory() / "other.db"));
 }

@@ -93,3 +93,25 @@ Test(bad_input_disk, a_full_disk_is_an_error_that_passes) {
   cr_expect(ask(bystander, "PRAGMA integrity_check") == "ok");
   daemon.stop();
 }
+
+Test(bad_input_disk, a_backup_without_room_for_it_takes_none) {
+  const SmallDisk disk("8m");
+  if (!disk.is_mounted()) cr_skip_test("cannot mount a tmpfs: not root?");
+  RealDaemon daemon({.databases = {{"small", disk / "small.db"}}});
+  Connection connection = connect(daemon, "small");
+  ask(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, data)");
+  const TemporaryDirectory folder;
+  // Neither beside the database nor at its target.
+  must(connection.backup(folder / "copy.db"));
+  for (int i = 0; i < 4; ++i) ask(connection, "INSERT INTO t (data) VALUES (randomblob(900000))");
+  const Error error = expect_error(connection.backup(folder / "other.db"), ErrorCode::kDiskFull);
+  require(contains(error.message, "has room for"), error.message);
+  ask(connection, "DELETE FROM t WHERE id > 1");
+  ask(connection, "VACUUM");
+  must(connection.backup(folder / "other.db"));
+  fill(disk / "filler", 2'000'000);
+  BackupOptions options;
+  options.replace = true;
+  expect_error(connection.backup(disk / "copy.db", options), ErrorCode::kDiskFull);
+  require(!std::filesystem::exists(disk / "copy.db"), "half a copy stays");
+}
