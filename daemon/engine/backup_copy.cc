@@ -34,9 +34,9 @@ Result<std::unique_ptr<BackupCopy>> BackupCopy::start(Connection& writer, WalGov
 
 Status BackupCopy::begin(WalGovernor& governor) {
   SKUA_ASSIGN(page_count_, writer_.page_count());
+  SKUA_ASSIGN(const WalGovernor::Progress log, governor.checkpoint_now(writer_));
   // Known beforehand, it takes no room from the writes until it is noticed.
   SKUA_TRY(file_->check_room(std::uint64_t{page_count_} * page_bytes_));
-  SKUA_ASSIGN(const WalGovernor::Progress log, governor.checkpoint_now(writer_));
   log_frames_ = log.frames;
   backlog_begin_ = log.frames_in_file;
   backlog_end_ = log.frames;
