@@ -58,6 +58,8 @@ inline constexpr std::size_t kBatchBytes = 64 * kKiB;
 inline constexpr std::size_t kBatchRowsMax = 65'536;
 // Rows that one received batch may claim: columns of NULLs cost no bytes, so the frame's size does not bound them.
 inline constexpr std::size_t kReceivedBatchRowsMax = std::size_t{1} << 22;
+// A backup travels in pieces of this size.
+inline constexpr std::size_t kBackupPieceBytes = 256 * kKiB;
 // A session whose client does not read gets no further batches beyond this, whatever its credit.
 inline constexpr std::size_t kStreamUnsentBytesMax = 4 * kMiB;
 // How long a session that is being closed may take to read what it was sent.

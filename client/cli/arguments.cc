@@ -80,6 +80,16 @@ Examples:
   skua import prices.csv price --create
   skua import - log --format tsv --columns time,host,message < log.txt)";
 
+constexpr const char* kBackupFooter = R"(
+The copy is the database at one moment: all that was committed before it, and
+nothing else. Others go on to read and to write. FILE appears when it is
+complete and on the disk; after an error, or if the command is interrupted,
+there is none. The daemon needs room for a copy beside the database meanwhile.
+
+Examples:
+  skua backup shop.backup
+  skua -d shop backup /mnt/backup/shop.db --force)";
+
 constexpr const char* kLocksFooter = R"(
 A database has one writer. A transaction has it from its begin to its end, so one
 that is left open keeps all other writes waiting: its process, the times and its
@@ -195,6 +205,14 @@ void add_import_options(CLI::App* command, ImportArguments& import) {
   command->footer(kImportFooter);
 }
 
+void add_backup(CLI::App& app, BackupArguments& backup) {
+  CLI::App* command = app.add_subcommand("backup", "Copy the database to a file while others use it");
+  command->add_option("FILE", backup.file, "The copy")->required();
+  command->add_flag("--force", backup.replace, "Replace FILE if it is there");
+  command->add_flag("-q,--quiet", backup.quiet, "No progress and no final line");
+  command->footer(kBackupFooter);
+}
+
 void add_small_commands(CLI::App& app, PingArguments& ping, StatsArguments& stats, LocksArguments& locks,
                         TablesArguments& tables, SchemaArguments& schema) {
   CLI::App* command = app.add_subcommand("tables", "List the tables and views");
@@ -242,6 +260,7 @@ std::variant<Arguments, ExitCode> parse_arguments(int count, const char* const* 
   ImportArguments import;
   PingArguments ping;
   StatsArguments stats;
+  BackupArguments backup;
   LocksArguments locks;
   TablesArguments tables;
   SchemaArguments schema;
@@ -262,6 +281,7 @@ std::variant<Arguments, ExitCode> parse_arguments(int count, const char* const* 
   add_query(app, query);
   add_import_options(app.add_subcommand("import", "Insert the rows of a CSV or TSV file"), import);
   app.add_subcommand("shell", "Type SQL and see the rows")->footer(kShellFooter);
+  add_backup(app, backup);
   add_small_commands(app, ping, stats, locks, tables, schema);
   // After the commands, which would inherit it.
   app.footer(kAppFooter);
@@ -275,6 +295,7 @@ std::variant<Arguments, ExitCode> parse_arguments(int count, const char* const* 
   if (app.got_subcommand("import")) arguments.command = import;
   if (app.got_subcommand("ping")) arguments.command = ping;
   if (app.got_subcommand("stats")) arguments.command = stats;
+  if (app.got_subcommand("backup")) arguments.command = backup;
   if (app.got_subcommand("locks")) arguments.command = locks;
   if (app.got_subcommand("tables")) arguments.command = tables;
   if (app.got_subcommand("schema")) arguments.command = schema;

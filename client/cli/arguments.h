@@ -55,6 +55,12 @@ struct ImportArguments {
   bool has_header() const { return header.value_or(columns.empty()); }
 };
 
+struct BackupArguments {
+  std::string file;
+  bool replace = false;
+  bool quiet = false;
+};
+
 struct PingArguments {
   std::uint32_t count = 1;
 };
@@ -80,7 +86,7 @@ struct ShellArguments {};
 
 struct Arguments {
   ConnectionArguments connection;
-  std::variant<ShellArguments, QueryArguments, ImportArguments, PingArguments, StatsArguments, LocksArguments,
+  std::variant<ShellArguments, QueryArguments, ImportArguments, BackupArguments, PingArguments, StatsArguments, LocksArguments,
                TablesArguments, SchemaArguments>
       command;
 };

@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "client/cli/arguments.h"
+#include "client/cli/backup_command.h"
 #include "client/cli/catalogue.h"
 #include "client/cli/connect.h"
 #include "client/cli/daemon_commands.h"
@@ -39,6 +40,9 @@ class Runner {
   }
   ExitCode operator()(const ImportArguments& import) {
     return connected([&](Connection& connection) { return run_import(import, connection); });
+  }
+  ExitCode operator()(const BackupArguments& backup) {
+    return connected([&](Connection& connection) { return run_backup(backup, connection); });
   }
   ExitCode operator()(const PingArguments& ping) {
     return connected([&](Connection& connection) { return report(run_ping(ping, connection, out_)); });
@@ -96,7 +100,9 @@ ExitCode settled(OutputFile& out, ExitCode code) {
 
 int main(int count, char** values) {
   std::setlocale(LC_CTYPE, "");
+  // Errors of the write that meets them.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   const auto parsed = parse_arguments(count, values);
   if (const auto* code = std::get_if<ExitCode>(&parsed)) return static_cast<int>(*code);
   const auto& arguments = std::get<Arguments>(parsed);

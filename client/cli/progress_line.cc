@@ -27,13 +27,21 @@ void write_to_terminal(std::string_view text) {
 ProgressLine::ProgressLine(bool enabled, std::uint64_t total_bytes)
     : enabled_(enabled && is_terminal(STDERR_FILENO)), total_bytes_(total_bytes) {}
 
-void ProgressLine::show(std::uint64_t rows, std::uint64_t bytes) {
-  if (!enabled_) return;
+bool ProgressLine::is_due() {
   const Clock::time_point now = Clock::now();
-  if (now - last_shown_ < kInterval) return;
+  if (!enabled_ || now - last_shown_ < kInterval) return false;
   last_shown_ = now;
   visible_ = true;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
+  return true;
+}
+
+void ProgressLine::show(std::string_view text) {
+  if (is_due()) write_to_terminal(fmt::format("{}{}", kClearLine, text));
+}
+
+void ProgressLine::show(std::uint64_t rows, std::uint64_t bytes) {
+  if (!is_due()) return;
+  const double seconds = std::chrono::duration<double>(last_shown_ - start_).count();
   const double megabytes = static_cast<double>(bytes) / 1e6;
   std::string line =
       fmt::format("{}{} rows, {:.1f} MB, {:.1f} MB/s", kClearLine, rows, megabytes, megabytes / seconds);

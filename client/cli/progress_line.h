@@ -1,9 +1,10 @@
-// ProgressLine: one line on standard error that is written over and over while an import runs. Only on a
+// ProgressLine: one line on standard error that is written over and over while an import or a backup runs. Only on a
 // terminal. One thread.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 
 namespace skua::cli {
 
@@ -16,10 +17,14 @@ class ProgressLine {
   ~ProgressLine() { clear(); }
 
   void show(std::uint64_t rows, std::uint64_t bytes);
+  // Instead: any text.
+  void show(std::string_view text);
   // Leaves the line empty for what is to be printed next.
   void clear();
 
  private:
+  // True a few times a second.
+  bool is_due();
   using Clock = std::chrono::steady_clock;
 
   const bool enabled_;

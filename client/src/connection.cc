@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/src/backup_fetch.h"
 #include "client/src/bell.h"
 #include "client/src/channel.h"
 #include "client/src/request.h"
@@ -73,6 +74,14 @@ Result<ResultSet> Connection::stats(const RequestOptions& options) {
 Result<std::vector<DatabaseLock>> Connection::locks(const RequestOptions& options) {
   SKUA_ASSIGN(Request request, locks_request(channel_->head(options)));
   return channel_->call<std::vector<DatabaseLock>>(std::move(request));
+}
+
+Result<BackupSummary> Connection::backup(const std::string& file, const BackupOptions& backup,
+                                         const RequestOptions& options) {
+  SKUA_ASSIGN(PartFile part, PartFile::create(file, backup.replace));
+  SKUA_TRY(check_backup_target(file));
+  SKUA_ASSIGN(Request request, backup_request(channel_->head(options)));
+  return BackupFetch(channel_, backup).run(std::move(request), std::move(part));
 }
 
 Status Connection::ping(const RequestOptions& options) {

@@ -116,6 +116,13 @@ Result<Request> stats_request(const RequestHead& head) {
   return draft.finish(false);
 }
 
+Result<Request> backup_request(const RequestHead& head) {
+  SKUA_TRY(Draft::check_size(words_of(head.database)));
+  Draft draft(head, 0);
+  draft->setBackup();
+  return draft.finish(false);
+}
+
 Result<Request> locks_request(const RequestHead& head) {
   SKUA_TRY(Draft::check_size(words_of(head.database)));
   Draft draft(head, 0);

@@ -42,6 +42,7 @@ Result<Request> hello_request(std::uint64_t id, std::string_view client_name);
 Result<Request> ping_request(const RequestHead& head);
 Result<Request> stats_request(const RequestHead& head);
 Result<Request> locks_request(const RequestHead& head);
+Result<Request> backup_request(const RequestHead& head);
 Result<Request> execute_request(const RequestHead& head, std::string_view sql, const Parameters& parameters,
                                 std::uint32_t window_bytes, Durability durability);
 Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,

@@ -117,7 +117,10 @@ Result<Response> read_response(Frame frame) {
         response.body = std::move(program);
         return response;
       }
-      case wire::Response::PROGRESS: break;  // never asked for
+      case wire::Response::PROGRESS:
+        response.is_last = false;
+        response.body = BackupProgress{false, in.getProgress().getDone(), in.getProgress().getTotal()};
+        return response;
     }
     return make_error(ErrorCode::kProtocol,
                       fmt::format("unknown kind of response {}", static_cast<unsigned>(in.which())));

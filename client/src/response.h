@@ -12,6 +12,7 @@
 #include "protocol/locks.h"
 #include "protocol/result.h"
 #include "protocol/summary.h"
+#include "skua/backup.h"
 #include "skua/batch.h"
 #include "skua/connection.h"
 #include "skua/program.h"
@@ -39,7 +40,7 @@ struct Response {
   std::size_t byte_count = 0;
   bool is_last = true;  // ends its request
   std::variant<Error, HelloReply, RowsReply, Summary, ProgramResult, Description,
-               std::vector<DatabaseLock>>
+               std::vector<DatabaseLock>, BackupProgress>
       body;
 };
 

@@ -37,6 +37,7 @@ Dispatcher::Dispatcher(DispatcherOptions options, Executor& executor, std::uint6
       readers_(context_, delivery_),
       writers_(context_, delivery_),
       transactions_(context_, delivery_, readers_, writers_),
+      backups_(context_, delivery_, readers_, writers_),
       wal_(context_, readers_, writers_, transactions_),
       started_us_(now_us) {
   readers_.set_lane_user(transactions_);
@@ -80,7 +81,11 @@ void Dispatcher::on_session_closed(SessionState& session, std::uint64_t now_us) 
     request->token.cancel(CancelReason::kSessionGone);
     delivery_.forget(request);
     request->session = nullptr;
-    if (was_parked && request->transaction == nullptr) readers_.close_cursor(request);
+    if (request->kind == wire::Request::BACKUP) {
+      backups_.on_request_ended(request);
+    } else if (was_parked && request->transaction == nullptr) {
+      readers_.close_cursor(request);
+    }
   }
   const auto transactions = std::move(session.transactions);
   session.transactions.clear();
@@ -233,7 +238,7 @@ Status Dispatcher::grant(SessionState& session, wire::Request::Reader root) {
   const auto found = session.requests.find(target);
   if (found == session.requests.end()) return {};  // it ended while the grant was on its way
   const RequestPointer request = found->second;
-  if (request->kind != wire::Request::EXECUTE) {
+  if (request->kind != wire::Request::EXECUTE && request->kind != wire::Request::BACKUP) {
     return make_error(ErrorCode::kProtocol, fmt::format("a grant for request {}, which is no stream", target));
   }
   const auto bytes = static_cast<std::int64_t>(
@@ -341,6 +346,8 @@ Status Dispatcher::accept(SessionState& session, std::unique_ptr<RequestMessage>
   if (request->kind == wire::Request::EXECUTE) {
     const std::uint32_t window_bytes = root.getExecute().getWindowBytes();
     request->credit_bytes = window_bytes != 0 ? window_bytes : options_.limits.stream_window_bytes;
+  } else if (request->kind == wire::Request::BACKUP) {
+    request->credit_bytes = options_.limits.stream_window_bytes;
   } else {
     request->credit_bytes = kCreditBytesMax;
   }
@@ -404,6 +411,9 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
                                fmt::format("the transaction is on database '{}', not '{}'",
                                            options_.database_names[request->database], name));
     }
+    if (request->kind == wire::Request::BACKUP) {
+      return make_error(ErrorCode::kTransactionState, "a backup is no part of a transaction: end the transaction first");
+    }
     transactions_.submit(transaction, request);
     return {};
   }
@@ -423,6 +433,7 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
   if (number != 0) {
     return make_error(ErrorCode::kTransactionState, fmt::format("transaction {} is not open in this session", number));
   }
+  if (request->kind == wire::Request::BACKUP) return backups_.start(request);
   if (is_control) return make_error(ErrorCode::kTransactionState, "no transaction is open in this session");
   // Only single statements can use TEMP objects; programs and executeMany go to the shared lanes, and so does CREATE
   // without the word TEMP, where the schema's name could make a TEMP trigger of it.
@@ -480,6 +491,8 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
   delivery_.fail(request, error);
   if (request->transaction != nullptr) {
     transactions_.on_request_ended(request);
+  } else if (request->kind == wire::Request::BACKUP) {
+    backups_.on_request_ended(request);
   } else if (stage == Request::Stage::kParked) {
     readers_.close_cursor(request);
   }
@@ -489,6 +502,8 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
 void Dispatcher::resume(const RequestPointer& request) {
   if (request->transaction != nullptr) {
     transactions_.resume(request);
+  } else if (request->kind == wire::Request::BACKUP) {
+    backups_.resume(request);
   } else {
     readers_.resume(request);
   }
@@ -500,7 +515,14 @@ void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
   const bool on_writer = job->slot == kWriterSlot;
   if (on_writer) wal_.on_report(database, job->wal);
   if (!on_writer) readers_.on_thread_free();
-  if (job->kind == JobKind::kCheckpoint) {
+  const bool is_backup = job->kind == JobKind::kBackupCopy || job->kind == JobKind::kBackupEnd ||
+                         job->kind == JobKind::kBackupRead;
+  if (is_backup) backups_.on_job_done(*job);
+  const bool ends_transaction = job->transaction != nullptr && !job->transaction_open;
+  if (on_writer && (ends_transaction || !writers_.is_owned(database))) backups_.on_lane_turn(database, !is_backup);
+  if (is_backup) {
+    // Its own owner has seen it.
+  } else if (job->kind == JobKind::kCheckpoint) {
     wal_.on_checkpoint_done(*job);
   } else if (job->transaction != nullptr) {
     transactions_.on_job_done(std::move(job));

@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/core/backups.h"
 #include "daemon/core/context.h"
 #include "daemon/core/delivery.h"
 #include "daemon/core/reader_scheduler.h"
@@ -88,6 +89,7 @@ class Dispatcher {
   ReaderScheduler readers_ SKUA_GUARDED_BY(loop_thread);
   WriteScheduler writers_ SKUA_GUARDED_BY(loop_thread);
   TransactionManager transactions_ SKUA_GUARDED_BY(loop_thread);
+  Backups backups_ SKUA_GUARDED_BY(loop_thread);
   WalBudget wal_ SKUA_GUARDED_BY(loop_thread);
   std::unordered_map<std::uint64_t, std::unique_ptr<SessionState>> sessions_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t last_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;

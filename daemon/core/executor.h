@@ -16,8 +16,16 @@
 
 namespace skua {
 
+// A finished copy of a database, as the engine keeps it. It is gone when the last who has it lets it go; any thread.
+class BackupFile {
+ public:
+  virtual ~BackupFile() = default;
+};
+
 // Names the writer connection of a database. Reader connections are numbered from 0.
 inline constexpr std::uint32_t kWriterSlot = 0xffff'ffff;
+// A job without a connection.
+inline constexpr std::uint32_t kNoSlot = 0xffff'fffe;
 
 enum class JobKind : std::uint8_t {
   kRequest,    // run the request: execute, executeMany, program or describe
@@ -28,6 +36,9 @@ enum class JobKind : std::uint8_t {
   kRollback,   // closes the connection's cursors first; never fails
   kSavepoint,
   kCheckpoint, // on the writer, without a request: empty the log; see Job::log_emptied
+  kBackupCopy, // on the writer: the next slice of the database's copy, which is started if there is none
+  kBackupEnd,  // on the writer: drop the copy that is being made
+  kBackupRead, // on a reader's thread, without a connection: the next piece of the backup's file
   kDiscard,    // close the connection itself: it has a session's TEMP objects
 };
 
@@ -58,6 +69,8 @@ struct Job {
   std::unique_ptr<BulkSlices> slices;
   SavepointAction savepoint_action = SavepointAction::kSet;
   std::string savepoint;
+  // kBackupRead: where in the file. The engine moves it.
+  std::uint64_t backup_offset = 0;
 
   bool is_inside_transaction() const { return transaction != nullptr && !pinned; }
 
@@ -75,6 +88,12 @@ struct Job {
   bool needs_writer = false;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
+  // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by
+  // core/.
+  std::uint64_t pages_done = 0;
+  std::uint64_t pages_total = 0;
+  std::uint64_t slice_us = 0;
+  std::shared_ptr<BackupFile> backup_file;
   // Of a job on the writer: the log after it.
   WalReport wal;
 

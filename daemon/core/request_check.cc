@@ -146,6 +146,7 @@ Status check_request(Request& request, std::uint32_t window_bytes_max) {
         return make_error(ErrorCode::kProtocol, "unknown transaction mode");
       }
       return {};
+    case wire::Request::BACKUP:
     case wire::Request::COMMIT:
     case wire::Request::ROLLBACK: return {};
     default: break;

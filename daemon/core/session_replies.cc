@@ -43,6 +43,16 @@ Frame hello_response(std::uint64_t request, const HelloAnswer& answer, const Lim
   return frame.finish();
 }
 
+Frame progress_response(std::uint64_t request, std::uint64_t done, std::uint64_t total) {
+  FrameBuilder frame(16);
+  auto response = frame.initRoot<wire::Response>();
+  response.setId(request);
+  auto progress = response.initProgress();
+  progress.setDone(done);
+  progress.setTotal(total);
+  return frame.finish();
+}
+
 Frame stats_response(std::uint64_t request, const std::vector<std::pair<std::string_view, std::uint64_t>>& rows) {
   RowBatchBuilder batch(2);
   for (const auto& [name, value] : rows) {

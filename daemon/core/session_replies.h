@@ -22,6 +22,8 @@ struct HelloAnswer {
 Frame hello_response(std::uint64_t request, const HelloAnswer& answer, const Limits& limits,
                      const std::vector<std::string>& databases);
 
+Frame progress_response(std::uint64_t request, std::uint64_t done, std::uint64_t total);
+
 // Rows of (name, value).
 Frame stats_response(std::uint64_t request, const std::vector<std::pair<std::string_view, std::uint64_t>>& rows);
 

@@ -391,7 +391,10 @@ void TransactionManager::on_job_done(std::unique_ptr<Job> job) {
     case JobKind::kRequest:
     case JobKind::kContinue:
     case JobKind::kClose: on_statement_done(transaction, *job); break;
-    case JobKind::kCheckpoint: break;  // never in a transaction
+    case JobKind::kCheckpoint:
+    case JobKind::kBackupCopy:
+    case JobKind::kBackupEnd:
+    case JobKind::kBackupRead: break;  // never in a transaction
   }
   advance(transaction);
   check_invariants(*transaction);

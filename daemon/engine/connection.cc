@@ -66,7 +66,9 @@ Status Connection::configure(const DatabaseOptions& options) {
     sqlite3_wal_hook(
         db,
         [](void* self, sqlite3*, const char*, int pages) {
-          static_cast<Connection*>(self)->wal_pages_ = pages;
+          Connection& connection = *static_cast<Connection*>(self);
+          connection.wal_pages_ = pages;
+          if (connection.commit_listener_) connection.commit_listener_(static_cast<std::uint32_t>(pages));
           return SQLITE_OK;
         },
         this);
@@ -107,6 +109,23 @@ Status Connection::read_page_bytes() {
   SKUA_TRY(statement.step());
   page_bytes_ = static_cast<std::uint32_t>(statement.column(0).integer());
   return {};
+}
+
+Result<std::uint32_t> Connection::page_count() {
+  SKUA_ASSIGN(const StatementCache::Lease statement, lease_internal("PRAGMA page_count"));
+  SKUA_TRY(statement->step());
+  return static_cast<std::uint32_t>(statement->column(0).integer());
+}
+
+Status Connection::read_file(std::uint64_t offset, char* to, std::size_t bytes) const {
+  sqlite3_file* file = nullptr;
+  const int found = sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (found != SQLITE_OK || file == nullptr || file->pMethods == nullptr) {
+    return make_error(ErrorCode::kInternal, "the database's file is not open");
+  }
+  const int code = file->pMethods->xRead(file, to, static_cast<int>(bytes), static_cast<sqlite3_int64>(offset));
+  if (code == SQLITE_OK || code == SQLITE_IOERR_SHORT_READ) return {};
+  return sqlite_error(nullptr, code);
 }
 
 Error Connection::explain(Error error) {

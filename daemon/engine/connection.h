@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -100,8 +101,17 @@ class Connection {
   // Pages in the write-ahead log after the last commit on this connection.
   int wal_pages() const { return wal_pages_; }
   void forget_wal_pages() { wal_pages_ = 0; }
+  // Called after each commit on this connection, on its thread, with the pages in the log then. It must not use
+  // the connection but for read_file(), and not throw. One at a time; null for none.
+  void set_commit_listener(std::function<void(std::uint32_t)> listener) {
+    commit_listener_ = std::move(listener);
+  }
   // Of the database's file. WAL mode keeps it from changing. sqlite.org/pragma.html#pragma_page_size
   std::uint32_t page_bytes() const { return page_bytes_; }
+  // Of the database as of the last commit.
+  Result<std::uint32_t> page_count();
+  // Of the database's file, whatever the log says; zeros behind its end.
+  Status read_file(std::uint64_t offset, char* to, std::size_t bytes) const;
 
  private:
   // While alive, nothing is stopped: the daemon's own statements are short, and half of them would be worse than none.
@@ -148,6 +158,7 @@ class Connection {
   bool relaxed_ = false;
   std::uint64_t idempotency_keep_ms_ = 0;
   int wal_pages_ = 0;
+  std::function<void(std::uint32_t)> commit_listener_;
   std::uint32_t page_bytes_ = 0;
   StatementCache statements_;
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.

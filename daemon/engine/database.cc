@@ -114,6 +114,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
 
 Database::~Database() {
   readers_.clear();
+  backup_copy_.reset();
   writer_.reset();
 }
 

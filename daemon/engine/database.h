@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "daemon/engine/backup_copy.h"
 #include "daemon/engine/connection.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/wal_governor.h"
@@ -24,6 +25,8 @@ class Database {
   const DatabaseOptions& options() const { return options_; }
   Connection& writer() { return *writer_; }
   WalGovernor& governor() { return governor_; }
+  // The copy that is being made; null if none is.
+  std::unique_ptr<BackupCopy>& backup_copy() { return backup_copy_; }
   WalSpace& wal_space() { return wal_space_; }
   Result<Connection*> reader(std::uint32_t slot);
   // The slot's next user gets a new connection.
@@ -37,6 +40,7 @@ class Database {
   WalGovernor governor_;
   WalSpace wal_space_;
   std::unique_ptr<Connection> writer_;
+  std::unique_ptr<BackupCopy> backup_copy_;
   std::vector<std::unique_ptr<Connection>> readers_;
 };
 

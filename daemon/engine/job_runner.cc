@@ -207,6 +207,9 @@ Status JobRunner::run_kind() {
     case JobKind::kRollback: connection_.rollback(); return {};
     case JobKind::kSavepoint: return savepoint();
     case JobKind::kCheckpoint:
+    case JobKind::kBackupCopy:
+    case JobKind::kBackupEnd:
+    case JobKind::kBackupRead:
     case JobKind::kDiscard: return {};  // done by whoever has the connections
   }
   return make_error(ErrorCode::kInternal, "unknown kind of job");

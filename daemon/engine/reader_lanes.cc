@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "daemon/engine/backup_reader.h"
 #include "daemon/engine/job_runner.h"
 
 namespace skua {
@@ -29,6 +30,7 @@ void ReaderLanes::run() {
 }
 
 void ReaderLanes::run_job(Job& job) {
+  if (job.kind == JobKind::kBackupRead) return read_backup(job);
   if (job.kind == JobKind::kDiscard) return databases_[job.database]->close_reader(job.slot);
   auto connection = databases_[job.database]->reader(job.slot);
   if (!connection) {

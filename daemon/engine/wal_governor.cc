@@ -23,9 +23,9 @@ WalReport WalGovernor::report(const Connection& writer) const {
   return report;
 }
 
-Result<bool> WalGovernor::checkpoint(Connection& writer, int mode) {
-  int log_frames = 0;
-  int checkpointed_frames = 0;
+Result<WalGovernor::Outcome> WalGovernor::checkpoint(Connection& writer, int mode) {
+  int log_frames = -1;
+  int checkpointed_frames = -1;
   ++checkpoints_;
   pages_tried_ = writer.wal_pages();
   const int code = sqlite3_wal_checkpoint_v2(writer.handle(), nullptr, mode, &log_frames, &checkpointed_frames);
@@ -37,7 +37,20 @@ Result<bool> WalGovernor::checkpoint(Connection& writer, int mode) {
   // OK is not success: a reader that still needs old pages stops a passive checkpoint half way.
   const bool complete = code == SQLITE_OK && checkpointed_frames == log_frames;
   checkpoints_blocked_ += complete ? 0 : 1;
-  return complete;
+  Outcome outcome;
+  outcome.complete = complete;
+  if (log_frames >= 0) {
+    outcome.progress =
+        Progress{static_cast<std::uint32_t>(log_frames), static_cast<std::uint32_t>(checkpointed_frames)};
+  }
+  return outcome;
+}
+
+Result<WalGovernor::Progress> WalGovernor::checkpoint_now(Connection& writer) {
+  SKUA_ASSIGN(const Outcome outcome, checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE));
+  if (!outcome.progress)
+    return make_error(ErrorCode::kUnavailable, "somebody else checkpoints the write-ahead log");
+  return *outcome.progress;
 }
 
 bool WalGovernor::is_due(const Connection& writer) const {
@@ -58,8 +71,8 @@ Result<bool> WalGovernor::empty(Connection& writer) {
   // A restarted log keeps its file, which spares the next writes from making it longer, up to the size that SQLite would
   // cut it back to anyway.
   const bool cut = report(writer).bytes > kJournalSizeLimitBytes;
-  SKUA_ASSIGN(const bool emptied, checkpoint(writer, cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART));
-  if (!emptied) return false;
+  SKUA_ASSIGN(const Outcome outcome, checkpoint(writer, cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_RESTART));
+  if (!outcome.complete) return false;
   writer.forget_wal_pages();
   pages_tried_ = 0;
   return true;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "daemon/core/executor.h"
 #include "daemon/engine/connection.h"
@@ -24,11 +25,22 @@ class WalGovernor {
   // as much as possible was done. Between transactions.
   Result<bool> empty(Connection& writer);
 
+  struct Progress {
+    std::uint32_t frames = 0;          // in the log, committed
+    std::uint32_t frames_in_file = 0;  // so many of them, from the first on, are in the database's file
+  };
+  // Brings as much into the file as the readers allow. Between transactions.
+  Result<Progress> checkpoint_now(Connection& writer);
+
   WalReport report(const Connection& writer) const;
 
  private:
-  // False if frames are left that a reader keeps from being checkpointed, or that keep a reader.
-  Result<bool> checkpoint(Connection& writer, int mode);
+  struct Outcome {
+    std::optional<Progress> progress;  // none if the log could not be looked at
+    // False if frames are left that a reader keeps from being checkpointed, or that keep a reader.
+    bool complete = false;
+  };
+  Result<Outcome> checkpoint(Connection& writer, int mode);
 
   const std::uint32_t checkpoint_pages_;
   // The log's pages at the last checkpoint; trying again before it grew would be in vain.

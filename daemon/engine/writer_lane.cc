@@ -131,10 +131,7 @@ void WriterLane::run_jobs(const Jobs& jobs) {
   }
   for (; done < started.size(); ++done) {
     Job& job = *started[done];
-    if (job.kind == JobKind::kCheckpoint) {
-      empty_log(job);
-      continue;
-    }
+    if (run_file_job(job)) continue;
     const bool refused = sync_failed_ || started.size() > 1;
     if (refused && (job.kind == JobKind::kRequest || job.kind == JobKind::kBegin)) {
       job.error = std::make_unique<Error>(make_error(
@@ -146,6 +143,44 @@ void WriterLane::run_jobs(const Jobs& jobs) {
       JobRunner(database_.writer(), job, limits_.held_result_bytes_max).run();
     }
   }
+}
+
+bool WriterLane::run_file_job(Job& job) {
+  switch (job.kind) {
+    case JobKind::kCheckpoint: empty_log(job); return true;
+    case JobKind::kBackupEnd: database_.backup_copy().reset(); return true;
+    case JobKind::kBackupCopy:
+      if (const Status status = copy_slice(job); !status) {
+        database_.backup_copy().reset();
+        job.error = std::make_unique<Error>(status.error());
+      }
+      return true;
+    default: return false;
+  }
+}
+
+Status WriterLane::copy_slice(Job& job) {
+  if (sync_failed_) {
+    return make_error(
+        ErrorCode::kUnavailable,
+        fmt::format("database '{}' cannot be copied since a sync to the disk failed: look at the daemon's log, "
+                    "and start it again when the disk is well",
+                    database_.options().name));
+  }
+  const std::uint64_t begin_us = monotonic_us();
+  std::unique_ptr<BackupCopy>& copy = database_.backup_copy();
+  if (copy == nullptr) {
+    SKUA_ASSIGN(copy, BackupCopy::start(database_.writer(), database_.governor(), database_.options().file));
+  }
+  SKUA_ASSIGN(const bool complete, copy->step(kBackupSliceTime));
+  job.slice_us = monotonic_us() - begin_us;
+  job.pages_done = copy->pages_done();
+  job.pages_total = copy->pages_total();
+  job.transaction_open = database_.writer().in_transaction();
+  if (!complete) return {};
+  job.backup_file = copy->take_file();
+  copy.reset();
+  return {};
 }
 
 void WriterLane::empty_log(Job& job) {
@@ -165,7 +200,7 @@ void WriterLane::look_for_sync_failure(const Jobs& jobs) {
   for (const auto& job : jobs) {
     if (job->error == nullptr || !is_sync_failure(job->error->sqlite_code)) continue;
     stop_trusting(*job->error);
-    if (job->kind == JobKind::kCheckpoint) continue;
+    if (job->kind == JobKind::kCheckpoint || job->kind == JobKind::kBackupCopy) continue;
     job->error->message = fmt::format(
         "the disk failed to sync the commit ({}): whether it will survive is not certain. Database '{}' takes no more writes "
         "until the daemon is started again",

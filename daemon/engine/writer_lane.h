@@ -47,7 +47,10 @@ class WriterLane {
   bool calls_functions(const Job& job) SKUA_REQUIRES(use_);
   // True if the job has its outcome.
   bool run_within_budget(Job& job) SKUA_REQUIRES(use_);
+  // The jobs that are about the file and not about a request's SQL. False if it is none of them.
+  bool run_file_job(Job& job) SKUA_REQUIRES(use_);
   void empty_log(Job& job) SKUA_REQUIRES(use_);
+  Status copy_slice(Job& job) SKUA_REQUIRES(use_);
   void look_for_sync_failure(const Jobs& jobs) SKUA_REQUIRES(use_);
   // From now on nothing is written, if that is what the error means.
   void stop_trusting(const Error& error) SKUA_REQUIRES(use_);

@@ -38,6 +38,8 @@ Status Server::run() {
   loop_thread.assert_here();
   // A peer that closes while it is written to is an error of the write, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that would grow beyond what the process may write (RLIMIT_FSIZE).
+  std::signal(SIGXFSZ, SIG_IGN);
   SKUA_TRY(listener_.listen(loop_, [this] {
     loop_thread.assert_here();
     on_connection();

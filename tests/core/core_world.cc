@@ -50,7 +50,7 @@ void CoreClient::send(Frame frame) {
   const auto response = view.root<wire::Response>();
   Answer answer;
   answer.id = response.getId();
-  answer.terminal = !response.isRows() || response.getRows().hasDone();
+  answer.terminal = response.isRows() ? response.getRows().hasDone() : !response.isProgress();
   if (response.isError()) answer.error = read_error(response.getError());
   if (response.isLocks()) answer.locks = read_locks(response.getLocks());
   answers.push_back(std::move(answer));
@@ -222,13 +222,25 @@ void CoreWorld::checkpoint(bool emptied, std::size_t index) {
   done(std::move(job));
 }
 
+void CoreWorld::copy_slice(bool complete, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  SKUA_CHECK(job->kind == JobKind::kBackupCopy);
+  job->pages_done = 1;
+  job->pages_total = complete ? 1 : 2;
+  job->slice_us = kSliceUs;
+  if (complete) job->backup_file = std::make_shared<BackupFile>();
+  done(std::move(job));
+}
+
 void CoreWorld::succeed(std::size_t index) {
   SKUA_CHECK(index < executor.jobs.size());
   if (executor.jobs[index]->kind == JobKind::kCheckpoint) return checkpoint(true, index);
+  if (executor.jobs[index]->kind == JobKind::kBackupCopy) return copy_slice(true, index);
   std::unique_ptr<Job> job = take(index);
   const bool ends = job->kind == JobKind::kCommit || job->kind == JobKind::kRollback || job->kind == JobKind::kDiscard;
   job->transaction_open = job->transaction != nullptr && !ends;
-  if (job->kind == JobKind::kRequest || job->kind == JobKind::kContinue) {
+  const bool is_last = job->kind == JobKind::kRequest || job->kind == JobKind::kContinue;
+  if (is_last || job->kind == JobKind::kBackupRead) {
     job->frames.push_back(done_response(job->request->id, Summary{}));
     job->ended = true;
   }

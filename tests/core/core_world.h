@@ -93,6 +93,9 @@ class CoreWorld {
   void refuse_as_write(std::size_t index = 0);
   // The oldest job, or the one at `index`, is a checkpoint of the log: it empties it, or readers still need it.
   void checkpoint(bool emptied, std::size_t index = 0);
+  static constexpr std::uint64_t kSliceUs = 5'000;
+  // The oldest job, or the one at `index`, copies a slice for a backup in kSliceUs: not the last, or the last.
+  void copy_slice(bool complete, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
   void stream(std::size_t bytes, std::size_t index = 0);
   // The oldest job, or the one at `index`, has committed so many rows of a request in slices, and more are left.

@@ -166,6 +166,31 @@ Test(sqlite_executor, after_a_checkpoint_whose_sync_failed_a_database_takes_no_w
   expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kUnavailable, "takes no writes");
 }
 
+Test(sqlite_executor, a_backup_ends_when_a_sync_fails_and_none_begins_after_it) {
+  FaultyDisk disk;
+  Scene scene;
+  scene.write(0, "CREATE TABLE t(a)");
+  scene.write(0, "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) "
+                 "SELECT zeroblob(1000000) FROM n");
+  scene.wait_for(2);
+  const auto copy_slice = [&] {
+    auto slice = std::make_unique<Job>();
+    slice->kind = JobKind::kBackupCopy;
+    scene.executor->run_on_writer(std::move(slice));
+    scene.executor->flush(false);
+    return std::move(scene.wait_for(1)[0]);
+  };
+  const auto first = copy_slice();
+  cr_assert(first->error == nullptr);
+  cr_expect_gt(first->pages_done, 0u);
+  cr_expect_lt(first->pages_done, first->pages_total);
+  cr_expect_gt(first->slice_us, 0u);
+  disk.sync.set(SQLITE_IOERR_FSYNC, 1);
+  scene.write(0, "INSERT INTO t VALUES (2)");
+  expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kIo, "is not certain");
+  for (int i = 0; i < 2; ++i) expect_error(error_of(*copy_slice()), ErrorCode::kUnavailable, "cannot be copied");
+}
+
 // ---- writes on the calling thread
 
 namespace {

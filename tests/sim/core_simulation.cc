@@ -83,6 +83,8 @@ class Simulation {
     const Job& job = *world_.executor.jobs[index];
     const bool statement = job.kind == JobKind::kRequest || job.kind == JobKind::kContinue;
     if (job.kind == JobKind::kCheckpoint) return finish_checkpoint(index);
+    if (job.kind == JobKind::kBackupCopy && chance(70)) return world_.copy_slice(chance(30), index);
+    if (job.kind == JobKind::kBackupRead && chance(60)) return world_.stream(200'000, index);
     if (job.slot == kWriterSlot) world_.log_bytes[job.database] += below(kBudget / 4);
     const bool is_execute = statement && job.request->kind == wire::Request::EXECUTE;
     if (statement && job.request->token.is_cancelled() && chance(80)) {
@@ -95,7 +97,7 @@ class Simulation {
     const bool may_stream = is_execute && (job.transaction != nullptr || job.slot != kWriterSlot);
     if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
     const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose &&
-                          job.kind != JobKind::kDiscard;
+                          job.kind != JobKind::kDiscard && job.kind != JobKind::kBackupEnd;
     if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
     world_.succeed(index);
   }
@@ -141,7 +143,14 @@ class Simulation {
         request.initExecuteMany().setSql("INSERT INTO t VALUES (?)");
         request.getExecuteMany().setIndependent(chance(70));
       });
-    } else if (what < 74) {
+    } else if (what < 68) {
+      id = world_.send(*client, [&](wire::Request::Builder request) {
+        request.setTransaction(chance(90) ? 0 : number);
+        request.setDatabase(database);
+        if (chance(20)) request.setDeadlineMs(static_cast<std::uint32_t>(1 + below(100)));
+        request.setBackup();
+      });
+    } else if (what < 75) {
       id = world_.send(*client, [&](wire::Request::Builder request) {
         request.setTransaction(number);
         request.setDatabase(database);

@@ -93,3 +93,29 @@ Test(bad_input_disk, a_full_disk_is_an_error_that_passes) {
   cr_expect(ask(bystander, "PRAGMA integrity_check") == "ok");
   daemon.stop();
 }
+
+Test(bad_input_disk, a_backup_without_room_on_either_side_leaves_nothing) {
+  const SmallDisk disk("8m");
+  if (!disk.is_mounted()) cr_skip_test("cannot mount a tmpfs: not root?");
+  RealDaemon daemon({.databases = {{"small", disk / "small.db"}, {"main", "main.db"}}});
+  Connection small = connect(daemon, "small");
+  Connection elsewhere = connect(daemon, "main");
+  for (Connection* connection : {&small, &elsewhere}) {
+    ask(*connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, data)");
+    ask(*connection, "INSERT INTO t (data) VALUES (randomblob(900000))");
+  }
+  const TemporaryDirectory folder;
+  // Of `small` the daemon's copy is on the full disk, of `main` the client's.
+  // Which brings the log into the file, too.
+  must(small.backup(folder / "copy.db"));
+  std::filesystem::remove(folder / "copy.db");
+  fill(disk / "filler", std::filesystem::space(disk / "small.db").available - 400'000);
+  const Error error = expect_error(small.backup(folder / "copy.db"), ErrorCode::kDiskFull);
+  require(contains(error.message, "has room for"), error.message);
+  expect_error(elsewhere.backup(disk / "copy.db"), ErrorCode::kDiskFull);
+  require(std::filesystem::is_empty(folder.path()), "half a copy stays");
+  require(!std::filesystem::exists(disk / "copy.db"), "half a copy stays");
+  std::filesystem::remove(disk / "filler");
+  must(small.backup(folder / "copy.db"));
+  must(elsewhere.backup(disk / "copy.db"));
+}

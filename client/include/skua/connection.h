@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "protocol/locks.h"
+#include "skua/backup.h"
 #include "skua/bulk_writer.h"
 #include "skua/options.h"
 #include "skua/parameters.h"
@@ -78,6 +79,10 @@ class Connection {
   // Who has the writer of each database, and who waits for it; of one only if the options or the connection name a
   // database. Answered at once, also while everything else waits.
   Result<std::vector<DatabaseLock>> locks(const RequestOptions& options = {});
+  // A consistent copy of the database in a new file, while others go on to write. The file appears when it is complete and
+  // synced; before that, and after an error, there is none.
+  Result<BackupSummary> backup(const std::string& file, const BackupOptions& backup = {},
+                               const RequestOptions& options = {});
   Status ping(const RequestOptions& options = {});
 
   Canceller canceller() const;
