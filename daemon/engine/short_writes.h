@@ -18,14 +18,17 @@ class ShortWrites {
   // For the statement, before its commit: about what ten short ones take.
   static constexpr std::uint64_t kBudgetUs = 1000;
   static constexpr std::size_t kRequestBytesMax = std::size_t{16} << 10;
-  // One that takes longer than kPatienceUs, commit and all, is followed by a pause.
+  // One that takes longer than this, commit and all, is followed by a pause of kPauseFactor times as long.
   static constexpr std::uint64_t kPatienceUs = 5'000;
-  static constexpr std::uint64_t kPauseUs = 1'000'000;
+  static constexpr std::uint64_t kPauseFactor = 10;
 
   bool may_run(const Job& job, std::uint64_t now_us) const;
   // It had to be stopped.
   void add_long(const Job& job);
-  void on_long_run(std::uint64_t now_us) { paused_until_us_ = now_us + kPauseUs; }
+  // One is done.
+  void on_run(std::uint64_t begin_us, std::uint64_t end_us) {
+    if (end_us - begin_us > kPatienceUs) paused_until_us_ = end_us + kPauseFactor * (end_us - begin_us);
+  }
 
  private:
   static std::size_t hash_of(const Job& job);

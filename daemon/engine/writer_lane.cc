@@ -78,8 +78,7 @@ bool WriterLane::run_within_budget(Job& job) {
     job.forget_outcome();
     return false;
   }
-  const std::uint64_t end_us = monotonic_us();
-  if (end_us - begin_us > ShortWrites::kPatienceUs) short_writes_.on_long_run(end_us);
+  short_writes_.on_run(begin_us, monotonic_us());
   return true;
 }
 
