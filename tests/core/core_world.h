@@ -25,8 +25,17 @@ class HeldExecutor final : public Executor {
   // True if the lane has no older write to do first.
   bool is_first(const Job& job) const;
 
+  InlineRead read_inline(Job& job) override { return on_read_inline ? on_read_inline(job) : InlineRead::kRefused; }
+  void end_inline_snapshot(std::uint16_t) override { ++inline_snapshots_ended; }
+
   std::deque<std::unique_ptr<Job>> jobs;
+  // What comes of a read on the loop thread. Without it there are none.
+  std::function<InlineRead(Job&)> on_read_inline;
+  std::size_t inline_snapshots_ended = 0;
 };
+
+// A response with about so many bytes of rows; the last one of its request if `ends`.
+Frame rows_response(std::uint64_t request, std::size_t bytes, bool ends = false);
 
 struct Answer {
   std::uint64_t id = 0;
@@ -85,6 +94,8 @@ class CoreWorld {
   void succeed(std::size_t index = 0);
   void fail(ErrorCode code, bool transaction_survives, std::size_t index = 0);
   void refuse_as_write(std::size_t index = 0);
+  // It succeeds, and took so little that the loop thread could have run it.
+  void succeed_shortly(std::size_t index = 0);
   // The oldest job, or the one at `index`, is a checkpoint of the log: it empties it, or readers still need it.
   void checkpoint(bool emptied, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
@@ -92,6 +103,8 @@ class CoreWorld {
   // Finishes jobs until there are none.
   void settle();
 
+  // Ends a turn of the loop, and begins the next if there is something to do at once.
+  void pass_turn();
   void pass_ms(std::uint64_t ms);
 
   // What the writers' jobs report as the size of their database's log from now on.
