@@ -12,6 +12,7 @@ namespace {
 // How many of SQLite's virtual machine instructions run between two looks at the token: some tens of microseconds.
 constexpr int kProgressInstructions = 1000;
 constexpr int kWriterCacheKib = 16 * 1024;
+constexpr int kInlineCacheKib = 16 * 1024;
 
 }  // namespace
 
@@ -82,14 +83,32 @@ Status Connection::configure(const DatabaseOptions& options) {
   // Reads the whole schema, so that a damaged one is found now and not by the first user.
   SKUA_TRY(run_internal("SELECT 1 FROM sqlite_schema"));
   sqlite3_set_authorizer(db, Authorizer::callback, &authorizer_);
+  watch_progress(kProgressInstructions);
+  return {};
+}
+
+void Connection::watch_progress(int instructions) {
   sqlite3_progress_handler(
-      db, kProgressInstructions,
+      db_.get(), instructions,
       [](void* self) {
-        const CancelToken* token = static_cast<Connection*>(self)->token_;
-        return token != nullptr && token->is_cancelled() ? 1 : 0;
+        auto& connection = *static_cast<Connection*>(self);
+        const CancelToken* token = connection.token_;
+        if (token != nullptr && token->is_cancelled()) return 1;
+        return ++connection.ticks_ > connection.ticks_max_ ? 1 : 0;
       },
       this);
-  return {};
+}
+
+Status Connection::make_inline() {
+  sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, kInlineValueBytesMax);
+  watch_progress(kInlineTickInstructions);
+  // A page that is not in it is read from the system's memory, or from the disk, while everybody waits.
+  return run_internal(fmt::format("PRAGMA cache_size=-{}", kInlineCacheKib));
+}
+
+void Connection::read_schema() {
+  // A failure shows again when somebody needs it.
+  (void)run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
 }
 
 Status Connection::read_page_bytes() {
@@ -109,7 +128,12 @@ Error Connection::explain(Error error) {
 }
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
-  return prepare_fresh([&] { return statements_.lease(db_.get(), sql); });
+  authorizer_.forget_stall();
+  authorizer_.take_refusal();
+  if (auto cached = statements_.find(sql)) return std::move(*cached);
+  SKUA_ASSIGN(StatementCache::Lease lease, prepare_fresh([&] { return statements_.lease(db_.get(), sql); }));
+  if (authorizer_.may_stall()) lease->expect_stall();
+  return lease;
 }
 
 Result<StatementCache::Lease> Connection::lease_internal(std::string_view sql) {

@@ -28,6 +28,11 @@ inline constexpr std::uint64_t kJournalSizeLimitBytes = 64 * kMiB;
 
 enum class ConnectionRole : std::uint8_t { kWriter, kReader };
 
+// A connection on the loop thread looks at its budget after so many of SQLite's virtual machine instructions: about 10 us.
+inline constexpr int kInlineTickInstructions = 250;
+// The largest value there: functions run over a value in one instruction, which nothing can stop.
+inline constexpr int kInlineValueBytesMax = 64 * kKiB;
+
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const DatabaseOptions& options, ConnectionRole role);
@@ -41,6 +46,8 @@ class Connection {
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
   Result<StatementCache::Lease> lease(std::string_view sql);
+  // Since the last lease(), SQLite prepared something by itself that can take long in one instruction.
+  bool may_stall() const { return authorizer_.may_stall(); }
   // For statements of the daemon's own, which may do what users may not.
   Result<StatementCache::Lease> lease_internal(std::string_view sql);
   // Apart from the cache.
@@ -51,6 +58,10 @@ class Connection {
   Error explain(Error error);
   // From now on the connection belongs to one session, which may create TEMP objects on it.
   Status allow_temporary();
+  // From now on it is for short reads on the loop thread: values are small, and a Budget can stop what is not short.
+  Status make_inline();
+  // So that no statement has to do it, whatever it costs.
+  void read_schema();
   // A statement of the daemon's own; its rows are dropped.
   Status run_internal(std::string_view sql);
   // Opens a write transaction, or a read transaction whose snapshot is taken at once.
@@ -61,6 +72,10 @@ class Connection {
   bool has_deferred_violations() const;
   // Closes all cursors and rolls back what is open.
   void rollback();
+
+  // Memory for the rows of a cursor, which needs little if they are few.
+  RowBatchBuilder take_batch() { return std::move(spare_batch_); }
+  void give_back(RowBatchBuilder batch) { spare_batch_ = std::move(batch); }
 
   Cursor* find_cursor(std::uint64_t serial);
   void keep_cursor(std::uint64_t serial, std::unique_ptr<Cursor> cursor);
@@ -79,6 +94,23 @@ class Connection {
     Connection& connection_;
   };
 
+  // While alive, SQLite stops when it has taken more than so many ticks of kInlineTickInstructions. For an inline connection.
+  class Budget {
+   public:
+    Budget(Connection& connection, std::uint32_t ticks_max) : connection_(connection) {
+      connection_.ticks_max_ = ticks_max;
+      connection_.ticks_ = 0;
+    }
+    ~Budget() { connection_.ticks_max_ = kEndlessTicks; }
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+    std::uint32_t used() const { return connection_.ticks_; }
+    bool is_over() const { return connection_.ticks_ > connection_.ticks_max_; }
+
+   private:
+    Connection& connection_;
+  };
+
   std::uint64_t idempotency_keep_ms() const { return idempotency_keep_ms_; }
 
   // Pages in the write-ahead log after the last commit on this connection.
@@ -92,15 +124,22 @@ class Connection {
   class Unstoppable {
    public:
     explicit Unstoppable(Connection& connection)
-        : connection_(connection), token_(std::exchange(connection.token_, nullptr)) {}
-    ~Unstoppable() { connection_.token_ = token_; }
+        : connection_(connection),
+          token_(std::exchange(connection.token_, nullptr)),
+          ticks_max_(std::exchange(connection.ticks_max_, kEndlessTicks)) {}
+    ~Unstoppable() {
+      connection_.token_ = token_;
+      connection_.ticks_max_ = ticks_max_;
+    }
     Unstoppable(const Unstoppable&) = delete;
     Unstoppable& operator=(const Unstoppable&) = delete;
 
    private:
     Connection& connection_;
     const CancelToken* token_;
+    const std::uint32_t ticks_max_;
   };
+  static constexpr std::uint32_t kEndlessTicks = UINT32_MAX;
 
   // prepare(), once more if the connection's schema was out of date.
   template <class Prepare>
@@ -108,6 +147,7 @@ class Connection {
   explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
   Status configure(const DatabaseOptions& options);
   Status read_page_bytes();
+  void watch_progress(int instructions);
   void set_limits();
 
   struct Close {
@@ -118,6 +158,8 @@ class Connection {
   std::unique_ptr<sqlite3, Close> db_;
   Authorizer authorizer_;
   const CancelToken* token_ = nullptr;
+  std::uint32_t ticks_ = 0;
+  std::uint32_t ticks_max_ = kEndlessTicks;
   bool relaxed_ = false;
   std::uint64_t idempotency_keep_ms_ = 0;
   int wal_pages_ = 0;
@@ -126,6 +168,7 @@ class Connection {
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.
   StatementCache internal_statements_{16};
   std::unordered_map<std::uint64_t, std::unique_ptr<Cursor>> cursors_;
+  RowBatchBuilder spare_batch_;
 };
 
 }  // namespace skua

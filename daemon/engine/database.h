@@ -11,6 +11,7 @@
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/wal_governor.h"
 #include "daemon/engine/wal_space.h"
+#include "daemon/engine/write_watch.h"
 
 namespace skua {
 
@@ -25,6 +26,7 @@ class Database {
   Connection& writer() { return *writer_; }
   WalGovernor& governor() { return governor_; }
   WalSpace& wal_space() { return wal_space_; }
+  WriteWatch& write_watch() { return write_watch_; }
   Result<Connection*> reader(std::uint32_t slot);
   // The slot's next user gets a new connection.
   void close_reader(std::uint32_t slot) { readers_[slot].reset(); }
@@ -36,6 +38,7 @@ class Database {
   DatabaseOptions options_;
   WalGovernor governor_;
   WalSpace wal_space_;
+  WriteWatch write_watch_;
   std::unique_ptr<Connection> writer_;
   std::vector<std::unique_ptr<Connection>> readers_;
 };

@@ -29,6 +29,8 @@ void WriterLane::run() {
     run_jobs(jobs);
     look_for_sync_failure(jobs);
     for (const auto& job : jobs) job->wal = database_.governor().report(database_.writer());
+    // Before anyone can learn of what they committed.
+    database_.write_watch().on_done(jobs.size());
     completions_.push(std::move(jobs));
     // After the answers are on their way: a checkpoint is nobody's waiting time but the next writer's.
     if (sync_failed_) continue;
