@@ -1,3 +1,4 @@
+#include "bench/peers/loop_echo.h"
 #include "bench/peers/socket_echo.h"
 #include "bench/workloads/workloads.h"
 
@@ -30,6 +31,7 @@ class SkuaPing final : public Contestant {
 Workload ping_workload(const BenchSetup& setup) {
   Workload workload{"ping", "a request that does nothing", "round trips", {}};
   workload.contestants.push_back(std::make_unique<SkuaPing>(setup));
+  workload.contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/ping-echo.sock"));
   workload.contestants.push_back(std::make_unique<SocketEcho>());
   return workload;
 }

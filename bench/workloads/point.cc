@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "bench/peers/loop_echo.h"
 #include "bench/peers/socket_echo.h"
 #include "bench/workloads/workloads.h"
 
@@ -55,6 +56,7 @@ class SkuaPoint final : public Contestant {
 Workload point_workload(const BenchSetup& setup) {
   Workload workload{"point", fmt::format("4 columns by key out of {} rows", kRows), "round trips", {}};
   workload.contestants.push_back(std::make_unique<SkuaPoint>(setup));
+  workload.contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/point-echo.sock"));
   workload.contestants.push_back(std::make_unique<SocketEcho>());
   return workload;
 }

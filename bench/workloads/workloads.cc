@@ -4,8 +4,8 @@ namespace skua::bench {
 
 const std::vector<WorkloadEntry>& all_workloads() {
   static const std::vector<WorkloadEntry> workloads = {
-      {"ping", "a request that does nothing", {1}, ping_workload},
-      {"point", "one row of four columns by its key", {1}, point_workload},
+      {"ping", "a request that does nothing", {1, 8, 32}, ping_workload},
+      {"point", "one row of four columns by its key", {1, 8, 32}, point_workload},
       {"stream", "a million rows of four columns, every value read", {1}, stream_workload},
       {"insert", "one row, durable, each in a transaction of its own", {1, 8, 32, 64}, insert_workload},
       {"tpcb", "the transaction of TPC-B, durable, in one round trip where that can be", {32}, tpcb_workload},

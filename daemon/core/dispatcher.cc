@@ -278,6 +278,9 @@ Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
       {"reader_connections", readers_.connections_opened()},
       {"reader_connections_leased", readers_.connections_leased()},
       {"reads_waiting", readers_.waiting()},
+      {"reads_inline_total", readers_.inline_reads().statistics().reads},
+      {"reads_inline_overruns_total", readers_.inline_reads().statistics().overruns},
+      {"reads_inline_deferred_total", readers_.inline_reads().statistics().deferred},
       {"writers_busy", writers_.busy()},
       {"writes_waiting", writers_.waiting()},
       {"row_bytes_sent", counters.rows_bytes_sent},
@@ -538,10 +541,12 @@ void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
 void Dispatcher::on_time(std::uint64_t now_us) {
   context_.now_us = now_us;
   context_.janitor.run(now_us);
+  readers_.on_turn_start();
   settle();
 }
 
 void Dispatcher::on_turn_end(std::uint64_t now_us) {
+  readers_.on_turn_end();
   context_.executor.flush(now_us - active_since_us_ >= kLonelyUs);
 }
 

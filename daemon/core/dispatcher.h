@@ -42,9 +42,11 @@ class Dispatcher {
   void on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
 
   // When on_time() is to be called next, if at all.
-  std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) { return context_.janitor.next_us(); }
+  std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) {
+    return readers_.wants_turn() ? context_.now_us : context_.janitor.next_us();
+  }
   void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
-  // Before the caller waits for more to happen. Jobs may be done on return.
+  // Before the caller waits for more to happen, when it has passed on what the turn's answers are. Jobs may be done on return.
   void on_turn_end(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
 
   // From now on new work is refused and every session is closed as soon as it has none left.

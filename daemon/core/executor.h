@@ -26,6 +26,8 @@ class BackupFile {
 inline constexpr std::uint32_t kWriterSlot = 0xffff'ffff;
 // A job without a connection.
 inline constexpr std::uint32_t kNoSlot = 0xffff'fffe;
+// Names the connection for reads on the loop thread.
+inline constexpr std::uint32_t kInlineSlot = 0xffff'fffd;
 
 enum class JobKind : std::uint8_t {
   kRequest,    // run the request: execute, executeMany, program or describe
@@ -86,6 +88,9 @@ struct Job {
   bool transaction_open = false;
   // Nothing was done: the statement writes, and this connection only reads.
   bool needs_writer = false;
+  // Of a single statement that only read: it came to its end in so little time, so few steps and so few bytes that the
+  // loop thread could have run it, and nothing in it can take long at once.
+  bool was_short = false;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
   // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by
@@ -104,7 +109,15 @@ struct Job {
     cursor_open = false;
     transaction_open = false;
     needs_writer = false;
+    was_short = false;
   }
+};
+
+// What came of a read that was to run on the loop thread.
+enum class InlineRead : std::uint8_t {
+  kDone,     // what came of it is in the job
+  kOverrun,  // it was stopped: it would take more than one turn of the loop has to give
+  kRefused,  // it cannot run here, or not now
 };
 
 class Executor {
@@ -115,10 +128,16 @@ class Executor {
   // Takes the job to the writer lane of job->database. The lane runs its jobs in the order they come in. It may sleep until
   // flush(), so that the writes that arrive together are in one group.
   virtual void run_on_writer(std::unique_ptr<Job> job) = 0;
-  // No more jobs for now. `lonely`: they are all of one session, and no other has asked for anything lately.
-  // Then a short write may be run here and now, on the calling thread, which spares it two changes of threads;
-  // its job is in the CompletionQueue on return.
+  // The loop's turn is over: its answers are sent, and what arrives from now on belongs to the next turn. `lonely`: the jobs
+  // are all of one session, and no other has asked for anything lately. Then a short write may be run here and now, on the
+  // calling thread, which spares it two changes of threads; its job is in the CompletionQueue on return.
   virtual void flush(bool lonely) { static_cast<void>(lonely); }
+
+  // Runs a read outside of transactions at once, on the calling thread. Unless it is done, nothing of it shows, and it may
+  // be run again elsewhere. It sees every write whose answer was sent before the turn began.
+  virtual InlineRead read_inline(Job&) { return InlineRead::kRefused; }
+  // Such reads are not expected for a while: lets go of the snapshot that is kept for them.
+  virtual void end_inline_snapshot(std::uint16_t) {}
 };
 
 }  // namespace skua

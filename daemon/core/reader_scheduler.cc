@@ -4,7 +4,8 @@
 
 namespace skua {
 
-ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery) : context_(context), delivery_(delivery) {
+ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery)
+    : context_(context), delivery_(delivery), inline_reads_(context, delivery) {
   loop_thread.assert_here();
   for (std::size_t i = 0; i < context.database_names.size(); ++i) {
     databases_.emplace_back(context.limits.reader_connections_max);
@@ -12,6 +13,27 @@ ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery) : con
 }
 
 void ReaderScheduler::submit(const std::shared_ptr<Request>& request) {
+  if (request->transaction == nullptr && !databases_[request->database].gate_shut) {
+    const InlineReads::Admission admission = inline_reads_.admit(*request);
+    if (admission == InlineReads::Admission::kLater) return inline_reads_.defer(request);
+    if (admission == InlineReads::Admission::kNow && read_inline(request)) return;
+  }
+  queue(request);
+}
+
+bool ReaderScheduler::read_inline(const std::shared_ptr<Request>& request) {
+  if (databases_[request->database].gate_shut || !inline_reads_.run(request)) return false;
+  if (!request->is_ended()) park(request);  // frames are held for want of credit
+  return true;
+}
+
+void ReaderScheduler::on_turn_start() {
+  while (const std::shared_ptr<Request> request = inline_reads_.take_deferred()) {
+    if (!read_inline(request)) queue(request);
+  }
+}
+
+void ReaderScheduler::queue(const std::shared_ptr<Request>& request) {
   Database& database = databases_[request->database];
   database.waiting.push(request->session_id, request);
   lease_to_waiting(database);
@@ -81,6 +103,7 @@ void ReaderScheduler::on_job_done(std::unique_ptr<Job> job) {
   const std::shared_ptr<Request> request = job->request;
   if (job->kind == JobKind::kClose) return release(job->database, job->slot);
   request->cursor_open = job->cursor_open;
+  inline_reads_.on_lane_run(*job);
   if (job->needs_writer) {
     release(job->database, job->slot);
     if (request->is_ended()) return;
@@ -164,7 +187,7 @@ std::size_t ReaderScheduler::connections_leased() const {
 }
 
 std::size_t ReaderScheduler::waiting() const {
-  std::size_t sum = ready_.size();
+  std::size_t sum = ready_.size() + inline_reads_.waiting();
   for (const Database& database : databases_) sum += database.waiting.size();
   return sum;
 }

@@ -1,7 +1,8 @@
 // ReaderScheduler: who reads when. Leases reader connections to requests and transactions, and gives jobs to the reader
 // threads, fairly between sessions in both queues.
 //
-// A stream keeps its connection until its end but a thread only while a batch is made. Loop thread.
+// A stream keeps its connection until its end but a thread only while a batch is made. A read that is known to be short
+// needs neither: it runs on the loop thread (InlineReads). Loop thread.
 #pragma once
 
 #include <memory>
@@ -11,6 +12,7 @@
 #include "daemon/core/context.h"
 #include "daemon/core/delivery.h"
 #include "daemon/core/fair_queue.h"
+#include "daemon/core/inline_reads.h"
 #include "daemon/core/lane_user.h"
 
 namespace skua {
@@ -39,6 +41,13 @@ class ReaderScheduler {
   // A job of a read outside of a transaction.
   void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
 
+  // A turn of the loop begins or ends.
+  void on_turn_start() SKUA_REQUIRES(loop_thread);
+  void on_turn_end() SKUA_REQUIRES(loop_thread) { inline_reads_.on_turn_end(); }
+  // There is something to do for on_turn_start(), whatever else happens.
+  bool wants_turn() const SKUA_REQUIRES(loop_thread) { return inline_reads_.has_deferred(); }
+  const InlineReads& inline_reads() const SKUA_REQUIRES(loop_thread) { return inline_reads_; }
+
   // The client granted credit, or took its responses.
   void resume(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   // The request has ended while it was parked: gives its connection back.
@@ -66,6 +75,9 @@ class ReaderScheduler {
     bool gate_shut = false;
   };
 
+  void queue(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // True if it needs no lane any more.
+  bool read_inline(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void lease_to_waiting(Database& database) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
@@ -74,6 +86,7 @@ class ReaderScheduler {
   CoreContext& context_;
   Delivery& delivery_;
   LaneUser* user_ = nullptr;
+  InlineReads inline_reads_ SKUA_GUARDED_BY(loop_thread);
   std::vector<Database> databases_ SKUA_GUARDED_BY(loop_thread);
   FairQueue<std::unique_ptr<Job>> ready_ SKUA_GUARDED_BY(loop_thread);  // for a thread
   std::uint32_t threads_busy_ SKUA_GUARDED_BY(loop_thread) = 0;

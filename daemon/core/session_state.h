@@ -25,6 +25,9 @@ struct SessionState {
   std::uint64_t last_request_id = 0;
   std::uint64_t request_bytes = 0;  // of requests, not of responses
   std::uint64_t hello_timer = 0;
+  // The turn of the loop in which its last read on the loop thread ran, and how many did in that turn.
+  std::uint64_t inline_turn = 0;
+  std::uint32_t inline_reads = 0;
   // All that are not ended.
   std::unordered_map<std::uint64_t, std::shared_ptr<Request>> requests;
   // By the client's number; 0 is the session's own, opened by BEGIN as SQL text.

@@ -28,10 +28,13 @@ constexpr std::array<std::string_view, 20> kTellingBare = {
 // Pragmas that store a number in the file.
 constexpr std::array<std::string_view, 2> kStoring = {"application_id", "user_version"};
 
-// Functions whose time does not grow with what they are given, or no faster than it takes to read that.
-constexpr std::array<std::string_view, 21> kQuickFunctions = {
-    "abs",  "changes", "coalesce", "count",  "date",  "datetime", "ifnull",   "iif",   "julianday", "last_insert_rowid", "length",
-    "lower", "max",    "min",      "nullif", "round", "sum",      "strftime", "time",  "unixepoch", "upper"};
+// Functions that take no longer than it takes to read their arguments. Left out are those that search or compare with a
+// pattern, that make values of any length, that parse, and count(), which counts a whole table in one instruction.
+constexpr std::array<std::string_view, 33> kSwift = {
+    "abs",      "avg",    "ceil",   "ceiling", "changes", "coalesce", "date",     "datetime", "floor",
+    "ifnull",   "iif",    "julianday", "last_insert_rowid", "length", "likely", "lower", "max", "min",
+    "mod",      "nullif", "quote",  "random",  "round",   "sign",     "substr",   "substring", "sum",
+    "time",     "total",  "typeof", "unicode", "unixepoch", "upper"};
 
 template <std::size_t N>
 bool contains(const std::array<std::string_view, N>& names, const char* name) {
@@ -66,7 +69,7 @@ int Authorizer::callback(void* self, int action, const char* first, const char* 
   auto& authorizer = *static_cast<Authorizer*>(self);
   if (authorizer.internal_) return SQLITE_OK;
   switch (action) {
-    case SQLITE_PRAGMA: return authorizer.check_pragma(first, second);
+    case SQLITE_PRAGMA: authorizer.may_stall_ = true; return authorizer.check_pragma(first, second);
     case SQLITE_ATTACH:
       // What VACUUM attaches has no name; where VACUUM is allowed, it runs with the daemon's own rights.
       if (first != nullptr && *first == '\0') {
@@ -74,11 +77,11 @@ int Authorizer::callback(void* self, int action, const char* first, const char* 
       }
       return authorizer.refuse("ATTACH and VACUUM INTO are not available: name each database in the configuration");
     case SQLITE_FUNCTION:
+      if (second == nullptr || !contains(kSwift, second)) authorizer.may_stall_ = true;
       // fts3_tokenizer() tells and takes addresses in the daemon's memory; load_extension() runs code in it.
       if (second != nullptr && (strcasecmp(second, "fts3_tokenizer") == 0 || strcasecmp(second, "load_extension") == 0)) {
         return authorizer.refuse(fmt::format("the function {} is not available", second));
       }
-      if (second == nullptr || !contains(kQuickFunctions, second)) authorizer.saw_function_ = true;
       return SQLITE_OK;
     case SQLITE_READ:
       // It shows the statements of all sessions that share the connection.

@@ -18,10 +18,10 @@ class Authorizer {
   // The reason of the last refusal, for the error message; empty if there was none since it was taken.
   std::string take_refusal();
 
-  // Whether a function was named, since forget_functions(), that may take long for what it is given: all but those known
-  // to be quick.
-  bool saw_function() const { return saw_function_; }
-  void forget_functions() { saw_function_ = false; }
+  // Whether a statement that was prepared since forget_stall(), by SQLite itself perhaps, calls something that can take long
+  // in one instruction, where nothing can stop it.
+  void forget_stall() { may_stall_ = false; }
+  bool may_stall() const { return may_stall_; }
 
   // From now on TEMP tables, views and indexes are allowed: the connection belongs to one session.
   void allow_temporary() { temporary_ = true; }
@@ -45,7 +45,7 @@ class Authorizer {
 
   bool internal_ = false;
   bool temporary_ = false;
-  bool saw_function_ = false;
+  bool may_stall_ = false;
   std::string refusal_;
 };
 

@@ -13,6 +13,7 @@ namespace {
 // How many of SQLite's virtual machine instructions run between two looks at the token: some tens of microseconds.
 constexpr int kProgressInstructions = 1000;
 constexpr int kWriterCacheKib = 16 * 1024;
+constexpr int kInlineCacheKib = 16 * 1024;
 
 }  // namespace
 
@@ -86,20 +87,38 @@ Status Connection::configure(const DatabaseOptions& options) {
   // Reads the whole schema, so that a damaged one is found now and not by the first user.
   SKUA_TRY(run_internal("SELECT 1 FROM sqlite_schema"));
   sqlite3_set_authorizer(db, Authorizer::callback, &authorizer_);
-  sqlite3_progress_handler(
-      db, kProgressInstructions,
-      [](void* self) { return static_cast<Connection*>(self)->is_to_stop() ? 1 : 0; }, this);
+  watch_progress(kProgressInstructions);
   return {};
+}
+
+void Connection::watch_progress(int instructions) {
+  sqlite3_progress_handler(
+      db_.get(), instructions,
+      [](void* self) { return static_cast<Connection*>(self)->is_to_stop() ? 1 : 0; }, this);
+}
+
+Status Connection::make_inline() {
+  sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, kInlineValueBytesMax);
+  watch_progress(kInlineTickInstructions);
+  // A page that is not in it is read from the system's memory, or from the disk, while everybody waits.
+  return run_internal(fmt::format("PRAGMA cache_size=-{}", kInlineCacheKib));
+}
+
+void Connection::read_schema() {
+  // A failure shows again when somebody needs it.
+  (void)run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
 }
 
 bool Connection::is_to_stop() {
   if (token_ != nullptr && token_->is_cancelled()) return true;
-  if (budget_end_us_ == 0 || monotonic_us() < budget_end_us_) return false;
-  budget_spent_ = true;
-  return true;
+  if (budget_end_us_ != 0 && monotonic_us() >= budget_end_us_) {
+    budget_spent_ = true;
+    return true;
+  }
+  return ++ticks_ > ticks_max_;
 }
 
-Connection::Budget::Budget(Connection& connection, std::uint64_t microseconds) : connection_(connection) {
+Connection::TimeBudget::TimeBudget(Connection& connection, std::uint64_t microseconds) : connection_(connection) {
   connection.budget_end_us_ = monotonic_us() + microseconds;
   connection.budget_spent_ = false;
 }
@@ -138,11 +157,12 @@ Error Connection::explain(Error error) {
 }
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
-  authorizer_.forget_functions();
-  auto statement = prepare_fresh([&] { return statements_.lease(db_.get(), sql); });
-  // Told only when it is prepared, and remembered with it.
-  if (statement && authorizer_.saw_function()) (*statement)->set_calls_functions();
-  return statement;
+  authorizer_.forget_stall();
+  authorizer_.take_refusal();
+  if (auto cached = statements_.find(sql)) return std::move(*cached);
+  SKUA_ASSIGN(StatementCache::Lease lease, prepare_fresh([&] { return statements_.lease(db_.get(), sql); }));
+  if (authorizer_.may_stall()) lease->expect_stall();
+  return lease;
 }
 
 Result<StatementCache::Lease> Connection::lease_internal(std::string_view sql) {

@@ -29,6 +29,11 @@ inline constexpr std::uint64_t kJournalSizeLimitBytes = 64 * kMiB;
 
 enum class ConnectionRole : std::uint8_t { kWriter, kReader };
 
+// A connection on the loop thread looks at its budget after so many of SQLite's virtual machine instructions: about 10 us.
+inline constexpr int kInlineTickInstructions = 250;
+// The largest value there: functions run over a value in one instruction, which nothing can stop.
+inline constexpr int kInlineValueBytesMax = 64 * kKiB;
+
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const DatabaseOptions& options, ConnectionRole role);
@@ -42,6 +47,8 @@ class Connection {
   bool in_transaction() const { return sqlite3_get_autocommit(db_.get()) == 0; }
 
   Result<StatementCache::Lease> lease(std::string_view sql);
+  // Since the last lease(), SQLite prepared something by itself that can take long in one instruction.
+  bool may_stall() const { return authorizer_.may_stall(); }
   // For statements of the daemon's own, which may do what users may not.
   Result<StatementCache::Lease> lease_internal(std::string_view sql);
   // Apart from the cache.
@@ -52,6 +59,10 @@ class Connection {
   Error explain(Error error);
   // From now on the connection belongs to one session, which may create TEMP objects on it.
   Status allow_temporary();
+  // From now on it is for short reads on the loop thread: values are small, and a Budget can stop what is not short.
+  Status make_inline();
+  // So that no statement has to do it, whatever it costs.
+  void read_schema();
   // A statement of the daemon's own; its rows are dropped.
   Status run_internal(std::string_view sql);
   // Opens a write transaction, or a read transaction whose snapshot is taken at once.
@@ -62,6 +73,10 @@ class Connection {
   bool has_deferred_violations() const;
   // Closes all cursors and rolls back what is open.
   void rollback();
+
+  // Memory for the rows of a cursor, which needs little if they are few.
+  RowBatchBuilder take_batch() { return std::move(spare_batch_); }
+  void give_back(RowBatchBuilder batch) { spare_batch_ = std::move(batch); }
 
   Cursor* find_cursor(std::uint64_t serial);
   void keep_cursor(std::uint64_t serial, std::unique_ptr<Cursor> cursor);
@@ -82,15 +97,32 @@ class Connection {
 
   // While alive, a statement is stopped that has not begun to commit after so many microseconds; it is asked between SQLite's
   // instructions, one of which may take long by itself.
-  class Budget {
+  class TimeBudget {
    public:
-    Budget(Connection& connection, std::uint64_t microseconds);
-    ~Budget() { connection_.budget_end_us_ = 0; }
-    Budget(const Budget&) = delete;
-    Budget& operator=(const Budget&) = delete;
+    TimeBudget(Connection& connection, std::uint64_t microseconds);
+    ~TimeBudget() { connection_.budget_end_us_ = 0; }
+    TimeBudget(const TimeBudget&) = delete;
+    TimeBudget& operator=(const TimeBudget&) = delete;
 
     // A statement was stopped.
     bool is_spent() const { return connection_.budget_spent_; }
+
+   private:
+    Connection& connection_;
+  };
+
+  // While alive, SQLite stops when it has taken more than so many ticks of kInlineTickInstructions. For an inline connection.
+  class Budget {
+   public:
+    Budget(Connection& connection, std::uint32_t ticks_max) : connection_(connection) {
+      connection_.ticks_max_ = ticks_max;
+      connection_.ticks_ = 0;
+    }
+    ~Budget() { connection_.ticks_max_ = kEndlessTicks; }
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+    std::uint32_t used() const { return connection_.ticks_; }
+    bool is_over() const { return connection_.ticks_ > connection_.ticks_max_; }
 
    private:
     Connection& connection_;
@@ -120,10 +152,12 @@ class Connection {
     explicit Unstoppable(Connection& connection)
         : connection_(connection),
           token_(std::exchange(connection.token_, nullptr)),
-          budget_end_us_(std::exchange(connection.budget_end_us_, 0)) {}
+          budget_end_us_(std::exchange(connection.budget_end_us_, 0)),
+          ticks_max_(std::exchange(connection.ticks_max_, kEndlessTicks)) {}
     ~Unstoppable() {
       connection_.token_ = token_;
       connection_.budget_end_us_ = budget_end_us_;
+      connection_.ticks_max_ = ticks_max_;
     }
     Unstoppable(const Unstoppable&) = delete;
     Unstoppable& operator=(const Unstoppable&) = delete;
@@ -132,7 +166,9 @@ class Connection {
     Connection& connection_;
     const CancelToken* token_;
     const std::uint64_t budget_end_us_;
+    const std::uint32_t ticks_max_;
   };
+  static constexpr std::uint32_t kEndlessTicks = UINT32_MAX;
 
   // prepare(), once more if the connection's schema was out of date.
   template <class Prepare>
@@ -142,6 +178,7 @@ class Connection {
   Status read_page_bytes();
   // SQLite's progress handler.
   bool is_to_stop();
+  void watch_progress(int instructions);
   void set_limits();
 
   struct Close {
@@ -155,6 +192,8 @@ class Connection {
   // 0: none.
   std::uint64_t budget_end_us_ = 0;
   bool budget_spent_ = false;
+  std::uint32_t ticks_ = 0;
+  std::uint32_t ticks_max_ = kEndlessTicks;
   bool relaxed_ = false;
   std::uint64_t idempotency_keep_ms_ = 0;
   int wal_pages_ = 0;
@@ -164,6 +203,7 @@ class Connection {
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.
   StatementCache internal_statements_{16};
   std::unordered_map<std::uint64_t, std::unique_ptr<Cursor>> cursors_;
+  RowBatchBuilder spare_batch_;
 };
 
 }  // namespace skua

@@ -2,11 +2,18 @@
 
 #include <fmt/format.h>
 
-#include "daemon/base/clock.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
 
 namespace skua {
+
+namespace {
+
+// Less than what stops a read on the loop thread, so that one that is let in comes to its end.
+constexpr int kShortInstructionsMax = 1'000;
+constexpr std::uint64_t kShortUsMax = 1'000;
+
+}  // namespace
 
 Status append_row(const Statement& statement, int column_count, RowBatchBuilder& batch) {
   const std::size_t before = batch.byte_count();
@@ -61,6 +68,11 @@ Result<Frame> Cursor::next_frame(std::size_t batch_bytes, bool in_transaction, b
   return frame;
 }
 
+bool Cursor::was_short() {
+  const int instructions = statement_->take_instructions();
+  return !statement_->may_stall() && instructions <= kShortInstructionsMax && ended_us_ - started_us_ <= kShortUsMax;
+}
+
 Frame Cursor::make_frame(bool last, bool in_transaction) {
   Summary summary;
   if (last) {
@@ -68,7 +80,8 @@ Frame Cursor::make_frame(bool last, bool in_transaction) {
                          in_transaction ? TransactionState::kOpen : TransactionState::kNone);
     if (summary.last_insert_rowid != 0) summary.last_insert_rowid = last_insert_rowid_;
     summary.row_count = row_count_;
-    summary.server_us = monotonic_us() - request_->arrival_us;
+    ended_us_ = monotonic_us();
+    summary.server_us = ended_us_ - request_->arrival_us;
     if (column_count_ == 0) return done_response(request_->id, summary);
   }
   const std::vector<ColumnInfo> columns = columns_sent_ ? std::vector<ColumnInfo>() : statement_->columns();

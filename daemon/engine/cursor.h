@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "daemon/base/clock.h"
 #include "daemon/core/request.h"
 #include "daemon/engine/statement_cache.h"
 #include "protocol/row_batch.h"
@@ -14,13 +15,21 @@ namespace skua {
 
 class Cursor {
  public:
-  Cursor(std::shared_ptr<Request> request, StatementCache::Lease statement)
+  // `batch` is memory to collect rows in.
+  Cursor(std::shared_ptr<Request> request, StatementCache::Lease statement, RowBatchBuilder batch = RowBatchBuilder())
       : request_(std::move(request)),
         statement_(std::move(statement)),
+        batch_(std::move(batch)),
+        started_us_(monotonic_us()),
         total_changes_before_(sqlite3_total_changes64(statement_->database())) {}
 
   // The next response. `more` says whether the cursor goes on; if not, the response ends the request.
   Result<Frame> next_frame(std::size_t batch_bytes, bool in_transaction, bool& more);
+
+  // After the last response: whether all of it took so little that the loop thread could have run it.
+  bool was_short();
+  // Then, for the next cursor.
+  RowBatchBuilder take_batch() { return std::move(batch_); }
 
  private:
   Frame make_frame(bool last, bool in_transaction);
@@ -31,6 +40,8 @@ class Cursor {
   bool columns_sent_ = false;
   int column_count_ = 0;
   std::uint64_t row_count_ = 0;
+  const std::uint64_t started_us_;
+  std::uint64_t ended_us_ = 0;
   const std::int64_t total_changes_before_;
   std::int64_t last_insert_rowid_ = 0;
   bool started_ = false;

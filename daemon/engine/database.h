@@ -12,6 +12,7 @@
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/wal_governor.h"
 #include "daemon/engine/wal_space.h"
+#include "daemon/engine/write_watch.h"
 
 namespace skua {
 
@@ -28,6 +29,7 @@ class Database {
   // The copy that is being made; null if none is.
   std::unique_ptr<BackupCopy>& backup_copy() { return backup_copy_; }
   WalSpace& wal_space() { return wal_space_; }
+  WriteWatch& write_watch() { return write_watch_; }
   Result<Connection*> reader(std::uint32_t slot);
   // The slot's next user gets a new connection.
   void close_reader(std::uint32_t slot) { readers_[slot].reset(); }
@@ -39,6 +41,7 @@ class Database {
   DatabaseOptions options_;
   WalGovernor governor_;
   WalSpace wal_space_;
+  WriteWatch write_watch_;
   std::unique_ptr<Connection> writer_;
   std::unique_ptr<BackupCopy> backup_copy_;
   std::vector<std::unique_ptr<Connection>> readers_;

@@ -241,7 +241,7 @@ Status JobRunner::execute() {
     return run_to_end(cursor);
   }
   const bool returns_rows = statement->column_count() > 0;
-  auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement));
+  auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement), connection_.take_batch());
   if (job_.pinned && writes_) return write_temporary(std::move(cursor));
   if (!is_autocommit_write()) return advance(std::move(cursor), kFirstBatchBytes);
   if (writes_ && returns_rows) {
@@ -272,7 +272,12 @@ Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_byte
   job_.frames.push_back(std::move(frame));
   job_.cursor_open = more;
   job_.ended = !more;
-  if (more) connection_.keep_cursor(job_.request->serial, std::move(cursor));
+  if (more) {
+    connection_.keep_cursor(job_.request->serial, std::move(cursor));
+  } else {
+    job_.was_short = !writes_ && !connection_.may_stall() && cursor->was_short();
+    if (job_.frames.back().byte_count() <= 2 * kFirstBatchBytes) connection_.give_back(cursor->take_batch());
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/engine/database.h"
+#include "daemon/engine/inline_lane.h"
 #include "daemon/engine/reader_lanes.h"
 #include "daemon/engine/writer_lane.h"
 
@@ -17,6 +18,8 @@ SqliteExecutor::~SqliteExecutor() { stop(); }
 
 void SqliteExecutor::stop() {
   readers_.reset();
+  reading_.clear();
+  inline_lanes_.clear();
   asleep_.clear();
   writers_.clear();
   databases_.clear();
@@ -27,7 +30,9 @@ Result<std::unique_ptr<SqliteExecutor>> SqliteExecutor::open(const std::vector<D
   std::unique_ptr<SqliteExecutor> executor(new SqliteExecutor(limits, completions));
   for (const DatabaseOptions& options : databases) {
     SKUA_ASSIGN(std::unique_ptr<Database> database, Database::open(options, limits.reader_connections_max));
+    SKUA_ASSIGN(std::unique_ptr<InlineLane> inline_lane, InlineLane::open(*database));
     executor->databases_.push_back(std::move(database));
+    executor->inline_lanes_.push_back(std::move(inline_lane));
   }
   executor->writers_.resize(databases.size());
   executor->readers_ = std::make_unique<ReaderLanes>(executor->databases_, completions, limits.reader_threads,
@@ -40,7 +45,11 @@ void SqliteExecutor::run_on_reader(std::unique_ptr<Job> job) {
 }
 
 void SqliteExecutor::run_on_writer(std::unique_ptr<Job> job) {
+  loop_thread.assert_here();
   if (databases_.empty()) return;
+  // Some checkpoints need a moment without readers; a snapshot that is only kept must not take it from them.
+  if (job->kind == JobKind::kCheckpoint) inline_lanes_[job->database]->let_go();
+  databases_[job->database]->write_watch().on_handed();
   std::unique_ptr<WriterLane>& writer = writers_[job->database];
   if (writer == nullptr) {
     writer = std::make_unique<WriterLane>(*databases_[job->database], completions_, limits_);
@@ -49,7 +58,27 @@ void SqliteExecutor::run_on_writer(std::unique_ptr<Job> job) {
   if (std::find(asleep_.begin(), asleep_.end(), writer.get()) == asleep_.end()) asleep_.push_back(writer.get());
 }
 
+InlineRead SqliteExecutor::read_inline(Job& job) {
+  loop_thread.assert_here();
+  if (databases_.empty()) return InlineRead::kRefused;
+  InlineLane& lane = *inline_lanes_[job.database];
+  if (std::find(reading_.begin(), reading_.end(), &lane) == reading_.end()) reading_.push_back(&lane);
+  return lane.run(job);
+}
+
+void SqliteExecutor::end_inline_snapshot(std::uint16_t database) {
+  loop_thread.assert_here();
+  if (!databases_.empty()) inline_lanes_[database]->let_go();
+}
+
 void SqliteExecutor::flush(bool lonely) {
+  loop_thread.assert_here();
+  // Before the writers are awake: what they write and checkpoint must not find an old snapshot in its way.
+  std::erase_if(reading_, [](InlineLane* lane) {
+    loop_thread.assert_here();
+    lane->on_turn_end();
+    return !lane->holds_snapshot();
+  });
   for (WriterLane* writer : asleep_) {
     if (!lonely || asleep_.size() > 1 || !writer->run_lonely()) writer->wake();
   }

@@ -15,6 +15,7 @@
 namespace skua {
 
 class Database;
+class InlineLane;
 class ReaderLanes;
 class WriterLane;
 
@@ -32,6 +33,8 @@ class SqliteExecutor final : public Executor {
   void run_on_reader(std::unique_ptr<Job> job) override;
   void run_on_writer(std::unique_ptr<Job> job) override;
   void flush(bool lonely) override;
+  InlineRead read_inline(Job& job) override;
+  void end_inline_snapshot(std::uint16_t database) override;
 
   static std::string sqlite_version();
 
@@ -42,6 +45,9 @@ class SqliteExecutor final : public Executor {
   CompletionQueue& completions_;
   std::vector<std::unique_ptr<Database>> databases_;
   std::unique_ptr<ReaderLanes> readers_;
+  std::vector<std::unique_ptr<InlineLane>> inline_lanes_;
+  // Those that ran something in this turn, or hold a snapshot.
+  std::vector<InlineLane*> reading_;
   // Started by a database's first write.
   std::vector<std::unique_ptr<WriterLane>> writers_;
   // Those with jobs they may not know of.

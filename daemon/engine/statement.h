@@ -41,10 +41,12 @@ class Statement {
   bool is_read_only() const { return sqlite3_stmt_readonly(stmt_.get()) != 0; }
   // INSERT or REPLACE, also after WITH.
   bool is_insert() const { return is_insert_; }
+  // Virtual machine instructions since it was prepared or last asked. sqlite.org/c3ref/c_stmtstatus_counter.html
+  int take_instructions() { return sqlite3_stmt_status(stmt_.get(), SQLITE_STMTSTATUS_VM_STEP, 1); }
+  // It calls something that can take long in a single instruction.
+  void expect_stall() { may_stall_ = true; }
+  bool may_stall() const { return may_stall_; }
   bool is_explain() const { return sqlite3_stmt_isexplain(stmt_.get()) != 0; }
-  // It names a function that may take long for what it is given.
-  bool calls_functions() const { return calls_functions_; }
-  void set_calls_functions() { calls_functions_ = true; }
   // Right only after the first step: before it a cached statement may tell of an older schema.
   int column_count() const { return sqlite3_column_count(stmt_.get()); }
   std::vector<ColumnInfo> columns() const;
@@ -58,7 +60,7 @@ class Statement {
   };
   std::unique_ptr<sqlite3_stmt, Finalize> stmt_;
   bool is_insert_;
-  bool calls_functions_ = false;
+  bool may_stall_ = false;
 };
 
 }  // namespace skua

@@ -12,13 +12,17 @@ StatementCache::Lease::~Lease() {
   entry_->leased = false;
 }
 
-Result<StatementCache::Lease> StatementCache::lease(sqlite3* db, std::string_view sql) {
+std::optional<StatementCache::Lease> StatementCache::find(std::string_view sql) {
   const auto found = by_sql_.find(sql);
-  if (found != by_sql_.end() && !found->second->leased) {
-    entries_.splice(entries_.begin(), entries_, found->second);
-    found->second->leased = true;
-    return Lease(&*found->second);
-  }
+  if (found == by_sql_.end() || found->second->leased) return std::nullopt;
+  entries_.splice(entries_.begin(), entries_, found->second);
+  found->second->leased = true;
+  return Lease(&*found->second);
+}
+
+Result<StatementCache::Lease> StatementCache::lease(sqlite3* db, std::string_view sql) {
+  if (auto cached = find(sql)) return std::move(*cached);
+  const auto found = by_sql_.find(sql);
   SKUA_ASSIGN(Statement statement, Statement::prepare(db, sql));
   if (found != by_sql_.end()) return Lease(new Entry{std::string(sql), std::move(statement), true, false});
   evict();

@@ -6,6 +6,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,8 @@ class StatementCache {
     Entry* entry_;
   };
 
+  // One that is there and free.
+  std::optional<Lease> find(std::string_view sql);
   Result<Lease> lease(sqlite3* db, std::string_view sql);
 
  private:

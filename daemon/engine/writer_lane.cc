@@ -62,16 +62,16 @@ bool WriterLane::run_lonely() {
   return true;
 }
 
-bool WriterLane::calls_functions(const Job& job) {
+bool WriterLane::may_stall(const Job& job) {
   const auto statement = database_.writer().lease(view_of(job.request->message->root().getExecute().getSql()));
-  return statement && (*statement)->calls_functions();
+  return statement && (*statement)->may_stall();
 }
 
 bool WriterLane::run_within_budget(Job& job) {
-  if (calls_functions(job)) return false;
+  if (may_stall(job)) return false;
   if (!job.request->token.start()) return true;  // withdrawn
   const std::uint64_t begin_us = monotonic_us();
-  const Connection::Budget budget(database_.writer(), ShortWrites::kBudgetUs);
+  const Connection::TimeBudget budget(database_.writer(), ShortWrites::kBudgetUs);
   JobRunner(database_.writer(), job, limits_.held_result_bytes_max).run();
   if (job.error != nullptr && budget.is_spent()) {
     short_writes_.add_long(job);
@@ -85,6 +85,8 @@ bool WriterLane::run_within_budget(Job& job) {
 void WriterLane::finish_jobs(const Jobs& jobs) {
   look_for_sync_failure(jobs);
   for (const auto& job : jobs) job->wal = database_.governor().report(database_.writer());
+  // Before anyone can learn of what they committed.
+  database_.write_watch().on_done(jobs.size());
 }
 
 bool WriterLane::is_tidy() const {

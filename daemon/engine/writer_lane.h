@@ -43,8 +43,8 @@ class WriterLane {
   // What keeps nobody waiting but the next writer: checkpoints, and room in the log's file.
   void tidy_up() SKUA_REQUIRES(use_);
   bool is_tidy() const SKUA_REQUIRES(use_);
-  // Of those that may take long. The statement is then prepared.
-  bool calls_functions(const Job& job) SKUA_REQUIRES(use_);
+  // In one instruction, where nothing can stop it. The statement is then prepared.
+  bool may_stall(const Job& job) SKUA_REQUIRES(use_);
   // True if the job has its outcome.
   bool run_within_budget(Job& job) SKUA_REQUIRES(use_);
   // The jobs that are about the file and not about a request's SQL. False if it is none of them.

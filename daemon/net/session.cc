@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <fstream>
 
 #include "daemon/base/clock.h"
@@ -108,17 +109,17 @@ void Session::close() {
   server_.flush_later(*this);
 }
 
-std::vector<uv_buf_t> Session::buffers() {
-  std::vector<uv_buf_t> result;
+std::size_t Session::fill(std::span<uv_buf_t> buffers) {
+  std::size_t count = 0;
   std::size_t offset = front_offset_;
   for (const Frame& frame : unsent_) {
-    if (result.size() == kBuffersMax) break;
+    if (count == buffers.size()) break;
     // libuv takes a pointer that is not const and does not write through it.
     char* data = const_cast<char*>(frame.bytes().data());
-    result.push_back(uv_buf_init(data + offset, static_cast<unsigned>(frame.byte_count() - offset)));
+    buffers[count++] = uv_buf_init(data + offset, static_cast<unsigned>(frame.byte_count() - offset));
     offset = 0;
   }
-  return result;
+  return count;
 }
 
 void Session::consume(std::size_t bytes) {
@@ -133,7 +134,8 @@ void Session::consume(std::size_t bytes) {
 
 void Session::flush() {
   while (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty()) {
-    const std::vector<uv_buf_t> bufs = buffers();
+    std::array<uv_buf_t, kBuffersMax> space;
+    const std::span<const uv_buf_t> bufs(space.data(), fill(space));
     const int written = uv_try_write(stream(), bufs.data(), static_cast<unsigned>(bufs.size()));
     if (written > 0) {
       consume(static_cast<std::size_t>(written));

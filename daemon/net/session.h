@@ -5,7 +5,7 @@
 #pragma once
 
 #include <deque>
-#include <vector>
+#include <span>
 
 #include "daemon/base/thread_annotations.h"
 #include "daemon/core/dispatcher.h"
@@ -45,7 +45,8 @@ class Session final : public ReplySink {
   void on_written(int status) SKUA_REQUIRES(loop_thread);
   // Drops the first `bytes` of what is unsent.
   void consume(std::size_t bytes) SKUA_REQUIRES(loop_thread);
-  std::vector<uv_buf_t> buffers() SKUA_REQUIRES(loop_thread);
+  // What is to be written next; returns how many buffers that are.
+  std::size_t fill(std::span<uv_buf_t> buffers) SKUA_REQUIRES(loop_thread);
 
   Server& server_;
   Dispatcher& dispatcher_;

@@ -10,16 +10,17 @@ namespace {
 
 constexpr std::uint64_t kMsUs = 1000;
 
-Frame rows_response(std::uint64_t id, std::size_t bytes) {
+}  // namespace
+
+Frame rows_response(std::uint64_t request, std::size_t bytes, bool ends) {
   FrameBuilder frame(bytes / 8 + 64);
   auto response = frame.initRoot<wire::Response>();
-  response.setId(id);
-  auto column = response.initRows().initBatch().initColumns(1)[0];
-  column.initTexts().initData(static_cast<kj::uint>(bytes));
+  response.setId(request);
+  auto rows = response.initRows();
+  rows.initBatch().initColumns(1)[0].initTexts().initData(static_cast<kj::uint>(bytes));
+  if (ends) write_summary(Summary{}, rows.initDone());
   return frame.finish();
 }
-
-}  // namespace
 
 void HeldExecutor::run_on_writer(std::unique_ptr<Job> job) {
   Job& added = *job;
@@ -247,6 +248,12 @@ void CoreWorld::succeed(std::size_t index) {
   done(std::move(job));
 }
 
+void CoreWorld::succeed_shortly(std::size_t index) {
+  SKUA_CHECK(index < executor.jobs.size());
+  executor.jobs[index]->was_short = true;
+  succeed(index);
+}
+
 void CoreWorld::fail(ErrorCode code, bool transaction_survives, std::size_t index) {
   std::unique_ptr<Job> job = take(index);
   job->error = std::make_unique<Error>(make_error(code, "made to fail"));
@@ -278,6 +285,13 @@ void CoreWorld::slice(std::uint64_t rows, std::size_t index) {
 
 void CoreWorld::settle() {
   while (job_count() > 0) succeed();
+}
+
+void CoreWorld::pass_turn() {
+  loop_thread.assert_here();
+  dispatcher->on_turn_end();
+  const std::optional<std::uint64_t> next_us = dispatcher->next_time_us();
+  if (next_us && *next_us <= now_us) dispatcher->on_time(now_us);
 }
 
 void CoreWorld::pass_ms(std::uint64_t ms) {

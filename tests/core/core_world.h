@@ -26,10 +26,19 @@ class HeldExecutor final : public Executor {
   bool is_first(const Job& job) const;
   void flush(bool lonely) override { was_lonely = lonely; }
 
+  InlineRead read_inline(Job& job) override { return on_read_inline ? on_read_inline(job) : InlineRead::kRefused; }
+  void end_inline_snapshot(std::uint16_t) override { ++inline_snapshots_ended; }
+
   // What the last flush() was told.
   bool was_lonely = false;
   std::deque<std::unique_ptr<Job>> jobs;
+  // What comes of a read on the loop thread. Without it there are none.
+  std::function<InlineRead(Job&)> on_read_inline;
+  std::size_t inline_snapshots_ended = 0;
 };
+
+// A response with about so many bytes of rows; the last one of its request if `ends`.
+Frame rows_response(std::uint64_t request, std::size_t bytes, bool ends = false);
 
 struct Answer {
   std::uint64_t id = 0;
@@ -91,6 +100,8 @@ class CoreWorld {
   void succeed(std::size_t index = 0);
   void fail(ErrorCode code, bool transaction_survives, std::size_t index = 0);
   void refuse_as_write(std::size_t index = 0);
+  // It succeeds, and took so little that the loop thread could have run it.
+  void succeed_shortly(std::size_t index = 0);
   // The oldest job, or the one at `index`, is a checkpoint of the log: it empties it, or readers still need it.
   void checkpoint(bool emptied, std::size_t index = 0);
   static constexpr std::uint64_t kSliceUs = 5'000;
@@ -103,6 +114,8 @@ class CoreWorld {
   // Finishes jobs until there are none.
   void settle();
 
+  // Ends a turn of the loop, and begins the next if there is something to do at once.
+  void pass_turn();
   void pass_ms(std::uint64_t ms);
 
   // What the writers' jobs report as the size of their database's log from now on.

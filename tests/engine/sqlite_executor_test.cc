@@ -18,6 +18,7 @@ namespace {
 
 struct Scene {
   explicit Scene(Limits limits = {}) {
+    loop_thread.adopt();
     completions.set_waker([this] { woken.release(); });
     const std::vector<DatabaseOptions> databases = {{.name = "one", .file = folder / "one.db"},
                                                     {.name = "two", .file = folder / "two.db"}};
@@ -100,6 +101,39 @@ Test(sqlite_executor, finishes_what_it_was_given_before_it_stops_and_takes_no_mo
   for (const std::unique_ptr<Job>& job : done) cr_assert(job->ended);
   const DatabaseOptions options = {.name = "one", .file = scene.folder / "one.db"};
   expect_text(text_of(must(Database::open(options, 1))->writer(), "SELECT count(*) FROM t"), "20");
+}
+
+Test(sqlite_executor, a_read_on_the_loop_thread_sees_what_was_acknowledged_before_its_turn) {
+  Scene scene;
+  scene.write(0, "CREATE TABLE t(a)");
+  scene.write(0, "INSERT INTO t VALUES (0)");
+  scene.wait_for(2);
+  for (int i = 1; i <= 200; ++i) {
+    scene.write(0, fmt::format("UPDATE t SET a = {}", i));
+    // Reads while the write is somewhere on its way; what they see is either.
+    auto early = Scene::job(0, kInlineSlot, "SELECT a FROM t");
+    cr_assert(scene.executor->read_inline(*early) == InlineRead::kDone);
+    scene.wait_for(1);
+    scene.executor->flush();
+    auto read = Scene::job(0, kInlineSlot, "SELECT a FROM t");
+    cr_assert(scene.executor->read_inline(*read) == InlineRead::kDone);
+    expect_text(text_of(*read), std::to_string(i));
+    if (i % 2 == 0) scene.executor->flush();
+  }
+}
+
+Test(sqlite_executor, a_snapshot_for_the_loop_thread_is_not_in_the_way_of_a_checkpoint) {
+  Scene scene;
+  scene.write(0, "CREATE TABLE t(a)");
+  scene.wait_for(1);
+  auto read = Scene::job(0, kInlineSlot, "SELECT a FROM t");
+  cr_assert(scene.executor->read_inline(*read) == InlineRead::kDone);
+  scene.executor->flush();
+  auto checkpoint = std::make_unique<Job>();
+  checkpoint->kind = JobKind::kCheckpoint;
+  scene.executor->run_on_writer(std::move(checkpoint));
+  scene.executor->flush();
+  cr_expect(scene.wait_for(1)[0]->log_emptied);
 }
 
 Test(sqlite_executor, one_database_that_cannot_be_opened_is_named) {

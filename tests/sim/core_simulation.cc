@@ -17,7 +17,9 @@ namespace {
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(limits(), {"a", "b"}) {}
+  Simulation(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(limits(), {"a", "b"}) {
+    world_.executor.on_read_inline = [this](Job& job) { return read_inline(job); };
+  }
 
   void run() {
     for (std::uint64_t i = 0; i < steps_; ++i) {
@@ -28,9 +30,11 @@ class Simulation {
   }
 
   std::uint64_t requests() const { return requests_; }
+  std::uint64_t inline_reads() const { return inline_reads_; }
 
  private:
   static constexpr std::uint64_t kBudget = 1'000;
+  static constexpr const char* kReads[] = {"SELECT 1", "SELECT 2", "SELECT 3", "SELECT 4"};
 
   static Limits limits() {
     Limits limits;
@@ -54,11 +58,24 @@ class Simulation {
   std::uint64_t below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_); }
   bool chance(unsigned percent) { return below(100) < percent; }
 
+  // On the loop thread a read is done, more or less quickly, or stopped, or refused.
+  InlineRead read_inline(Job& job) {
+    if (below(300) == 0) return InlineRead::kOverrun;
+    if (chance(5)) return InlineRead::kRefused;
+    job.frames.push_back(rows_response(job.request->id, below(3) == 0 ? 5'000 : 100, true));
+    job.ended = true;
+    job.was_short = below(300) != 0;
+    ++inline_reads_;
+    return InlineRead::kDone;
+  }
+
   void step() {
+    if (chance(70)) world_.pass_turn();
     const std::uint64_t what = below(100);
     if (what < 3) return connect();
     if (what < 4) return disconnect();
     if (what < 10) return world_.pass_ms(below(60));
+    if (what < 11) return send_burst();
     if (what < 55 && world_.job_count() > 0) return finish_job();
     send();
   }
@@ -94,8 +111,11 @@ class Simulation {
       return world_.refuse_as_write(index);
     }
     if (job.slices != nullptr && chance(60)) return world_.slice(1 + below(1'000), index);
+    const bool is_short_text = is_execute && (job.request->sql == kReads[0] || job.request->sql == kReads[1]);
+    if (is_short_text && job.transaction == nullptr && chance(98)) return world_.succeed_shortly(index);
     const bool may_stream = is_execute && (job.transaction != nullptr || job.slot != kWriterSlot);
     if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
+    if (is_execute && job.transaction == nullptr && chance(80)) return world_.succeed_shortly(index);
     const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose &&
                           job.kind != JobKind::kDiscard && job.kind != JobKind::kBackupEnd;
     if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
@@ -120,7 +140,7 @@ class Simulation {
   void send() {
     CoreClient* client = pick();
     if (client == nullptr) return connect();
-    static const char* kSql[] = {"SELECT 1",     "INSERT INTO t VALUES (1)", "BEGIN",      "COMMIT",      "ROLLBACK",
+    const char* kSql[] = {kReads[below(4)], "INSERT INTO t VALUES (1)", "BEGIN",      "COMMIT",      "ROLLBACK",
                                  "SAVEPOINT s",  "RELEASE s",                "ROLLBACK TO s", "BEGIN READ ONLY",
                                  "CREATE TEMP VIEW v AS SELECT 1"};
     const auto number = static_cast<std::uint32_t>(below(4));
@@ -172,6 +192,20 @@ class Simulation {
     expected_[client].insert(id);
   }
 
+  // More short reads than one session, and now and then than all of them, may run in a turn.
+  void send_burst() {
+    for (std::uint64_t left = below(300); left > 0; --left) {
+      if (CoreClient* client = chance(50) && !live_.empty() ? live_.front() : pick(); client != nullptr) {
+        const std::uint64_t id = world_.send(*client, [&](wire::Request::Builder request) {
+          request.setDatabase("a");
+          request.initExecute().setSql(kReads[below(2)]);
+        });
+        ++requests_;
+        expected_[client].insert(id);
+      }
+    }
+  }
+
   void check_answers() {
     for (const auto& [client, ids] : expected_) {
       for (const std::uint64_t id : ids) {
@@ -183,6 +217,7 @@ class Simulation {
   // Lets everything end: no more requests, all streams granted, and enough time for forgotten transactions to go.
   void finish() {
     for (int round = 0; round < 200; ++round) {
+      world_.pass_turn();
       while (world_.job_count() > 0) world_.succeed(pick_job());
       for (CoreClient* client : live_) {
         for (const std::uint64_t id : expected_[client]) {
@@ -208,6 +243,7 @@ class Simulation {
     const std::string status = world_.dispatcher->status_line();
     if (status.find("0 sessions") != 0 || status.find("0 transactions open") == std::string::npos) fail(status);
     live_.clear();
+    world_.executor.on_read_inline = nullptr;
     CoreClient& last = world_.connect();
     const auto send_to = [&](const char* database, const char* sql) {
       return world_.send(last, [&](wire::Request::Builder request) {
@@ -233,6 +269,7 @@ class Simulation {
   std::vector<CoreClient*> live_;
   std::map<CoreClient*, std::set<std::uint64_t>> expected_;
   std::uint64_t requests_ = 0;
+  std::uint64_t inline_reads_ = 0;
 };
 
 }  // namespace
@@ -249,6 +286,7 @@ int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::critical);  // every drain is worth a line to an operator
   skua::test::Simulation simulation(seed, steps);
   simulation.run();
-  fmt::print("{} requests, each answered exactly once\n", simulation.requests());
+  fmt::print("{} requests, each answered exactly once, {} of them on the loop thread\n", simulation.requests(),
+             simulation.inline_reads());
   return 0;
 }

@@ -1,0 +1,89 @@
+#include "daemon/core/inline_reads.h"
+
+namespace skua {
+
+InlineReads::InlineReads(CoreContext& context, Delivery& delivery) : context_(context), delivery_(delivery) {
+  loop_thread.assert_here();
+  databases_ = std::vector<Database>(context.database_names.size());
+}
+
+bool InlineReads::is_eligible(const Request& request) {
+  return request.kind == wire::Request::EXECUTE && request.statement.statement_class == StatementKind::Class::kRead &&
+         request.sql.size() <= ReadHistory::kSqlBytesMax;
+}
+
+InlineReads::Admission InlineReads::admit(const Request& request) {
+  if (!is_eligible(request) || !databases_[request.database].history.is_short(request.sql)) return Admission::kNever;
+  SessionState& session = *request.session;
+  if (session.inline_turn != turn_) {
+    session.inline_turn = turn_;
+    session.inline_reads = 0;
+  }
+  if (reads_in_turn_ >= kPerTurnMax || session.inline_reads >= kPerSessionMax) return Admission::kLater;
+  ++session.inline_reads;
+  return Admission::kNow;
+}
+
+bool InlineReads::run(const std::shared_ptr<Request>& request) {
+  Database& database = databases_[request->database];
+  ++reads_in_turn_;
+  job_.forget_outcome();
+  job_.database = request->database;
+  job_.slot = kInlineSlot;
+  job_.request = request;
+  const InlineRead outcome = context_.executor.read_inline(job_);
+  if (outcome != InlineRead::kRefused) {
+    database.history.on_inline_run(request->sql, outcome == InlineRead::kDone && job_.was_short);
+    ++database.reads;
+    watch_idle(request->database);
+  }
+  if (outcome == InlineRead::kOverrun) ++statistics_.overruns;
+  if (outcome == InlineRead::kDone) {
+    ++statistics_.reads;
+    request->slot = kInlineSlot;
+    delivery_.deliver(job_);
+  }
+  job_.request = nullptr;
+  return outcome == InlineRead::kDone;
+}
+
+void InlineReads::defer(const std::shared_ptr<Request>& request) {
+  ++statistics_.deferred;
+  deferred_.push(request->session_id, request);
+}
+
+std::shared_ptr<Request> InlineReads::take_deferred() {
+  while (!deferred_.empty() && deferred_in_turn_ < kDeferredPerTurnMax) {
+    std::shared_ptr<Request> request = *deferred_.pop();
+    if (request->is_ended()) continue;
+    ++deferred_in_turn_;
+    return request;
+  }
+  return nullptr;
+}
+
+void InlineReads::on_turn_end() {
+  ++turn_;
+  reads_in_turn_ = 0;
+  deferred_in_turn_ = 0;
+}
+
+void InlineReads::on_lane_run(const Job& job) {
+  if (job.kind != JobKind::kRequest || !is_eligible(*job.request)) return;
+  databases_[job.database].history.on_lane_run(job.request->sql, job.was_short);
+}
+
+void InlineReads::watch_idle(std::uint16_t index) {
+  Database& database = databases_[index];
+  if (database.idle_timer != 0) return;
+  database.reads_at_timer = database.reads;
+  database.idle_timer = context_.janitor.add(context_.now_us + kSnapshotIdleUs, [this, index] {
+    loop_thread.assert_here();
+    Database& quiet = databases_[index];
+    quiet.idle_timer = 0;
+    if (quiet.reads != quiet.reads_at_timer) return watch_idle(index);
+    context_.executor.end_inline_snapshot(index);
+  });
+}
+
+}  // namespace skua
