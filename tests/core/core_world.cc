@@ -289,7 +289,7 @@ void CoreWorld::settle() {
 
 void CoreWorld::pass_turn() {
   loop_thread.assert_here();
-  dispatcher->on_turn_end();
+  dispatcher->on_turn_end(now_us);
   const std::optional<std::uint64_t> next_us = dispatcher->next_time_us();
   if (next_us && *next_us <= now_us) dispatcher->on_time(now_us);
 }

@@ -114,11 +114,11 @@ Test(sqlite_executor, a_read_on_the_loop_thread_sees_what_was_acknowledged_befor
     auto early = Scene::job(0, kInlineSlot, "SELECT a FROM t");
     cr_assert(scene.executor->read_inline(*early) == InlineRead::kDone);
     scene.wait_for(1);
-    scene.executor->flush();
+    scene.executor->flush(false);
     auto read = Scene::job(0, kInlineSlot, "SELECT a FROM t");
     cr_assert(scene.executor->read_inline(*read) == InlineRead::kDone);
     expect_text(text_of(*read), std::to_string(i));
-    if (i % 2 == 0) scene.executor->flush();
+    if (i % 2 == 0) scene.executor->flush(false);
   }
 }
 
@@ -128,11 +128,11 @@ Test(sqlite_executor, a_snapshot_for_the_loop_thread_is_not_in_the_way_of_a_chec
   scene.wait_for(1);
   auto read = Scene::job(0, kInlineSlot, "SELECT a FROM t");
   cr_assert(scene.executor->read_inline(*read) == InlineRead::kDone);
-  scene.executor->flush();
+  scene.executor->flush(false);
   auto checkpoint = std::make_unique<Job>();
   checkpoint->kind = JobKind::kCheckpoint;
   scene.executor->run_on_writer(std::move(checkpoint));
-  scene.executor->flush();
+  scene.executor->flush(false);
   cr_expect(scene.wait_for(1)[0]->log_emptied);
 }
 
@@ -231,20 +231,24 @@ namespace {
 
 // Writes by one session that is alone.
 struct LonelyScene : Scene {
+  // How late the lane may call it after its job is there to be taken.
+  static constexpr std::chrono::milliseconds kWakerPatience{100};
   LonelyScene() {
     write(0, "CREATE TABLE t(a)");
     wait_for(1);
   }
 
-  // The job, and whether it was done when flush() returned.
+  // The job, and whether it was done by this thread: only the lane's own calls the waker.
   std::pair<std::unique_ptr<Job>, bool> write_here(std::string_view sql) {
     auto made = job(0, kWriterSlot, sql);
     made->may_join_group = true;
     executor->run_on_writer(std::move(made));
     executor->flush(true);
-    if (auto done = completions.take(); !done.empty()) return {std::move(done[0]), true};
+    if (auto done = completions.take(); !done.empty()) return {std::move(done[0]), !woken.try_acquire_for(waker_patience)};
     return {std::move(wait_for(1)[0]), false};
   }
+  std::chrono::milliseconds waker_patience = kWakerPatience;
+
   // Writes again until it was done by this thread: the lane's own may be tidying up, or the disk have been slow.
   bool write_until_here(std::string_view sql = "INSERT INTO t VALUES (1)") {
     const auto until = std::chrono::steady_clock::now() + kPatience;
@@ -348,6 +352,7 @@ Test(sqlite_executor, after_a_sync_that_failed_on_the_calling_thread_a_database_
 
 Test(sqlite_executor, the_log_is_checkpointed_though_all_writes_are_done_on_the_calling_thread) {
   LonelyScene scene;
+  scene.waker_patience = {};
   for (int i = 0; i < 3000; ++i) {
     const auto [done, here] = scene.write_here("INSERT INTO t VALUES (1)");
     cr_assert_null(done->error.get());
