@@ -79,9 +79,14 @@ void write_parameters(const Parameters& parameters, capnp::List<wire::Parameter>
 
 wire::Durability to_wire(Durability durability) { return static_cast<wire::Durability>(durability); }
 
-bool is_commit(std::string_view sql) {
-  const SqlToken first = SqlLexer(sql).next();
-  return first.is_word("COMMIT") || first.is_word("END");
+// False if nothing of it can be on the disk when its answer is lost.
+bool may_commit(std::string_view sql, bool in_transaction) {
+  SqlLexer lexer(sql);
+  SqlToken first = lexer.next();
+  while (first.kind == SqlToken::Kind::kSemicolon) first = lexer.next();
+  // RELEASE ends the transaction that a SAVEPOINT began.
+  if (in_transaction) return first.is_word("COMMIT") || first.is_word("END") || first.is_word("RELEASE");
+  return !first.is_word("SELECT") && !first.is_word("VALUES") && !first.is_word("EXPLAIN");
 }
 
 }  // namespace
@@ -137,7 +142,7 @@ Result<Request> execute_request(const RequestHead& head, std::string_view sql, c
   }
   execute.setWindowBytes(window_bytes);
   execute.setDurability(to_wire(durability));
-  return draft.finish(head.transaction == 0 || is_commit(sql));
+  return draft.finish(may_commit(sql, head.transaction != 0));
 }
 
 Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,

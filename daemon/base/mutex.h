@@ -12,6 +12,7 @@ namespace skua {
 class SKUA_CAPABILITY("mutex") Mutex {
  public:
   void lock() SKUA_ACQUIRE() { mutex_.lock(); }
+  bool try_lock() SKUA_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
   void unlock() SKUA_RELEASE() { mutex_.unlock(); }
 
  private:

@@ -16,6 +16,7 @@
 #define SKUA_REQUIRES(...) SKUA_ANNOTATE(requires_capability(__VA_ARGS__))
 #define SKUA_EXCLUDES(...) SKUA_ANNOTATE(locks_excluded(__VA_ARGS__))
 #define SKUA_ACQUIRE(...) SKUA_ANNOTATE(acquire_capability(__VA_ARGS__))
+#define SKUA_TRY_ACQUIRE(...) SKUA_ANNOTATE(try_acquire_capability(__VA_ARGS__))
 #define SKUA_RELEASE(...) SKUA_ANNOTATE(release_capability(__VA_ARGS__))
 #define SKUA_ASSERT_CAPABILITY(x) SKUA_ANNOTATE(assert_capability(x))
 

@@ -28,17 +28,17 @@ class CompletionQueue {
 
   // All of them at once.
   void push(std::vector<std::unique_ptr<Job>> jobs) SKUA_EXCLUDES(mutex_) {
-    bool was_empty = false;
-    {
-      const MutexLock lock(mutex_);
-      was_empty = jobs_.empty();
-      if (was_empty) {
-        jobs_ = std::move(jobs);
-      } else {
-        std::move(jobs.begin(), jobs.end(), std::back_inserter(jobs_));
-      }
+    if (push_quietly(std::move(jobs)) && waker_) waker_();
+  }
+  // For the loop thread, which takes them before it sleeps. True if the queue was empty.
+  bool push_quietly(std::vector<std::unique_ptr<Job>> jobs) SKUA_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
+    if (jobs_.empty()) {
+      jobs_ = std::move(jobs);
+      return true;
     }
-    if (was_empty && waker_) waker_();
+    std::move(jobs.begin(), jobs.end(), std::back_inserter(jobs_));
+    return false;
   }
 
   std::vector<std::unique_ptr<Job>> take() SKUA_EXCLUDES(mutex_) {

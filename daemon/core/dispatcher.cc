@@ -17,6 +17,10 @@ using Class = StatementKind::Class;
 // More credit than this is as good as endless, and cannot overflow.
 constexpr std::int64_t kCreditBytesMax = std::int64_t{1} << 48;
 
+// A session is alone once nobody else has asked for anything for so long: who comes then may find the loop
+// thread in a commit, but not again before it was alone for so long once more.
+constexpr std::uint64_t kLonelyUs = 20'000;
+
 // The frame's own id, if it can be read at all.
 Result<std::unique_ptr<RequestMessage>> open_message(Frame frame) {
   return guarded([&]() -> Result<std::unique_ptr<RequestMessage>> {
@@ -136,6 +140,10 @@ void Dispatcher::settle() {
 void Dispatcher::on_frame(SessionState& session, Frame frame, std::uint64_t now_us) {
   context_.now_us = now_us;
   if (session.closing) return;
+  if (session.id != active_session_id_) {
+    active_session_id_ = session.id;
+    active_since_us_ = now_us;
+  }
   ++context_.counters.requests_total;
   auto message = open_message(std::move(frame));
   if (!message) return refuse_and_close(session, 0, message.error());
@@ -518,6 +526,10 @@ void Dispatcher::on_time(std::uint64_t now_us) {
   context_.now_us = now_us;
   context_.janitor.run(now_us);
   settle();
+}
+
+void Dispatcher::on_turn_end(std::uint64_t now_us) {
+  context_.executor.flush(now_us - active_since_us_ >= kLonelyUs);
 }
 
 std::string Dispatcher::status_line() const {

@@ -44,8 +44,8 @@ class Dispatcher {
   // When on_time() is to be called next, if at all.
   std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) { return context_.janitor.next_us(); }
   void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
-  // Before the caller waits for more to happen.
-  void on_turn_end() SKUA_REQUIRES(loop_thread) { context_.executor.flush(); }
+  // Before the caller waits for more to happen. Jobs may be done on return.
+  void on_turn_end(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
 
   // From now on new work is refused and every session is closed as soon as it has none left.
   void start_drain(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
@@ -94,6 +94,9 @@ class Dispatcher {
   std::unordered_map<std::uint64_t, std::unique_ptr<SessionState>> sessions_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t last_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t last_serial_ SKUA_GUARDED_BY(loop_thread) = 0;
+  // Whose the latest frame was, and since when all of them were.
+  std::uint64_t active_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t active_since_us_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t started_us_ SKUA_GUARDED_BY(loop_thread) = 0;
   bool draining_ SKUA_GUARDED_BY(loop_thread) = false;
 };

@@ -113,8 +113,10 @@ class Executor {
   // Takes the job to the writer lane of job->database. The lane runs its jobs in the order they come in. It may sleep until
   // flush(), so that the writes that arrive together are in one group.
   virtual void run_on_writer(std::unique_ptr<Job> job) = 0;
-  // No more jobs for now.
-  virtual void flush() {}
+  // No more jobs for now. `lonely`: they are all of one session, and no other has asked for anything lately.
+  // Then a short write may be run here and now, on the calling thread, which spares it two changes of threads;
+  // its job is in the CompletionQueue on return.
+  virtual void flush(bool lonely) { static_cast<void>(lonely); }
 };
 
 }  // namespace skua

@@ -18,6 +18,11 @@ class Authorizer {
   // The reason of the last refusal, for the error message; empty if there was none since it was taken.
   std::string take_refusal();
 
+  // Whether a function was named, since forget_functions(), that may take long for what it is given: all but those known
+  // to be quick.
+  bool saw_function() const { return saw_function_; }
+  void forget_functions() { saw_function_ = false; }
+
   // From now on TEMP tables, views and indexes are allowed: the connection belongs to one session.
   void allow_temporary() { temporary_ = true; }
   bool allows_temporary() const { return temporary_; }
@@ -40,6 +45,7 @@ class Authorizer {
 
   bool internal_ = false;
   bool temporary_ = false;
+  bool saw_function_ = false;
   std::string refusal_;
 };
 

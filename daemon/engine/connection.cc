@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/engine/sqlite_error.h"
 #include "protocol/limits.h"
 
@@ -77,6 +78,7 @@ Status Connection::configure(const DatabaseOptions& options) {
         db,
         [](void* self) {
           static_cast<Connection*>(self)->token_ = nullptr;
+          static_cast<Connection*>(self)->budget_end_us_ = 0;
           return 0;
         },
         this);
@@ -86,12 +88,20 @@ Status Connection::configure(const DatabaseOptions& options) {
   sqlite3_set_authorizer(db, Authorizer::callback, &authorizer_);
   sqlite3_progress_handler(
       db, kProgressInstructions,
-      [](void* self) {
-        const CancelToken* token = static_cast<Connection*>(self)->token_;
-        return token != nullptr && token->is_cancelled() ? 1 : 0;
-      },
-      this);
+      [](void* self) { return static_cast<Connection*>(self)->is_to_stop() ? 1 : 0; }, this);
   return {};
+}
+
+bool Connection::is_to_stop() {
+  if (token_ != nullptr && token_->is_cancelled()) return true;
+  if (budget_end_us_ == 0 || monotonic_us() < budget_end_us_) return false;
+  budget_spent_ = true;
+  return true;
+}
+
+Connection::Budget::Budget(Connection& connection, std::uint64_t microseconds) : connection_(connection) {
+  connection.budget_end_us_ = monotonic_us() + microseconds;
+  connection.budget_spent_ = false;
 }
 
 Status Connection::read_page_bytes() {
@@ -128,7 +138,11 @@ Error Connection::explain(Error error) {
 }
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
-  return prepare_fresh([&] { return statements_.lease(db_.get(), sql); });
+  authorizer_.forget_functions();
+  auto statement = prepare_fresh([&] { return statements_.lease(db_.get(), sql); });
+  // Told only when it is prepared, and remembered with it.
+  if (statement && authorizer_.saw_function()) (*statement)->set_calls_functions();
+  return statement;
 }
 
 Result<StatementCache::Lease> Connection::lease_internal(std::string_view sql) {

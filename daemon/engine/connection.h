@@ -80,6 +80,22 @@ class Connection {
     Connection& connection_;
   };
 
+  // While alive, a statement is stopped that has not begun to commit after so many microseconds; it is asked between SQLite's
+  // instructions, one of which may take long by itself.
+  class Budget {
+   public:
+    Budget(Connection& connection, std::uint64_t microseconds);
+    ~Budget() { connection_.budget_end_us_ = 0; }
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+
+    // A statement was stopped.
+    bool is_spent() const { return connection_.budget_spent_; }
+
+   private:
+    Connection& connection_;
+  };
+
   std::uint64_t idempotency_keep_ms() const { return idempotency_keep_ms_; }
 
   // Pages in the write-ahead log after the last commit on this connection.
@@ -102,14 +118,20 @@ class Connection {
   class Unstoppable {
    public:
     explicit Unstoppable(Connection& connection)
-        : connection_(connection), token_(std::exchange(connection.token_, nullptr)) {}
-    ~Unstoppable() { connection_.token_ = token_; }
+        : connection_(connection),
+          token_(std::exchange(connection.token_, nullptr)),
+          budget_end_us_(std::exchange(connection.budget_end_us_, 0)) {}
+    ~Unstoppable() {
+      connection_.token_ = token_;
+      connection_.budget_end_us_ = budget_end_us_;
+    }
     Unstoppable(const Unstoppable&) = delete;
     Unstoppable& operator=(const Unstoppable&) = delete;
 
    private:
     Connection& connection_;
     const CancelToken* token_;
+    const std::uint64_t budget_end_us_;
   };
 
   // prepare(), once more if the connection's schema was out of date.
@@ -118,6 +140,8 @@ class Connection {
   explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
   Status configure(const DatabaseOptions& options);
   Status read_page_bytes();
+  // SQLite's progress handler.
+  bool is_to_stop();
   void set_limits();
 
   struct Close {
@@ -128,6 +152,9 @@ class Connection {
   std::unique_ptr<sqlite3, Close> db_;
   Authorizer authorizer_;
   const CancelToken* token_ = nullptr;
+  // 0: none.
+  std::uint64_t budget_end_us_ = 0;
+  bool budget_spent_ = false;
   bool relaxed_ = false;
   std::uint64_t idempotency_keep_ms_ = 0;
   int wal_pages_ = 0;

@@ -49,8 +49,10 @@ void SqliteExecutor::run_on_writer(std::unique_ptr<Job> job) {
   if (std::find(asleep_.begin(), asleep_.end(), writer.get()) == asleep_.end()) asleep_.push_back(writer.get());
 }
 
-void SqliteExecutor::flush() {
-  for (WriterLane* writer : asleep_) writer->wake();
+void SqliteExecutor::flush(bool lonely) {
+  for (WriterLane* writer : asleep_) {
+    if (!lonely || asleep_.size() > 1 || !writer->run_lonely()) writer->wake();
+  }
   asleep_.clear();
 }
 

@@ -31,7 +31,7 @@ class SqliteExecutor final : public Executor {
 
   void run_on_reader(std::unique_ptr<Job> job) override;
   void run_on_writer(std::unique_ptr<Job> job) override;
-  void flush() override;
+  void flush(bool lonely) override;
 
   static std::string sqlite_version();
 

@@ -42,6 +42,9 @@ class Statement {
   // INSERT or REPLACE, also after WITH.
   bool is_insert() const { return is_insert_; }
   bool is_explain() const { return sqlite3_stmt_isexplain(stmt_.get()) != 0; }
+  // It names a function that may take long for what it is given.
+  bool calls_functions() const { return calls_functions_; }
+  void set_calls_functions() { calls_functions_ = true; }
   // Right only after the first step: before it a cached statement may tell of an older schema.
   int column_count() const { return sqlite3_column_count(stmt_.get()); }
   std::vector<ColumnInfo> columns() const;
@@ -55,6 +58,7 @@ class Statement {
   };
   std::unique_ptr<sqlite3_stmt, Finalize> stmt_;
   bool is_insert_;
+  bool calls_functions_ = false;
 };
 
 }  // namespace skua

@@ -53,11 +53,16 @@ Result<WalGovernor::Progress> WalGovernor::checkpoint_now(Connection& writer) {
   return *outcome.progress;
 }
 
+bool WalGovernor::is_due(const Connection& writer) const {
+  const int pages = writer.wal_pages();
+  const int pages_tried = pages < pages_tried_ ? 0 : pages_tried_;  // the log started anew
+  return pages - pages_tried >= static_cast<int>(checkpoint_pages_);
+}
+
 Status WalGovernor::after_job(Connection& writer) {
   if (writer.in_transaction()) return {};
-  const int pages = writer.wal_pages();
-  if (pages < pages_tried_) pages_tried_ = 0;  // the log started anew
-  if (pages - pages_tried_ < static_cast<int>(checkpoint_pages_)) return {};
+  if (writer.wal_pages() < pages_tried_) pages_tried_ = 0;
+  if (!is_due(writer)) return {};
   SKUA_TRY(checkpoint(writer, SQLITE_CHECKPOINT_PASSIVE));
   return {};
 }

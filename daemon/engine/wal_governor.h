@@ -17,7 +17,9 @@ class WalGovernor {
  public:
   explicit WalGovernor(std::uint32_t checkpoint_pages) : checkpoint_pages_(checkpoint_pages) {}
 
-  // After every job of the writer. Checkpoints if the log has grown by enough pages since the last time.
+  // Whether the log has grown by enough pages since the last checkpoint.
+  bool is_due(const Connection& writer) const;
+  // After every job of the writer. Checkpoints if it is due.
   Status after_job(Connection& writer);
   // Checkpoints all of the log, and sees to it that the next commit starts it anew. False if a reader still needs it; then
   // as much as possible was done. Between transactions.

@@ -34,13 +34,17 @@ bool WalSpace::look_at_file() {
   return true;
 }
 
+bool WalSpace::has_room(std::uint64_t log_bytes) const {
+  return fd_ >= 0 && log_bytes >= log_bytes_ && log_bytes + kRoomBytesMin <= file_bytes_;
+}
+
 void WalSpace::reserve(std::uint64_t log_bytes, std::uint64_t bytes_max) {
   const bool started_anew = log_bytes < log_bytes_;
   log_bytes_ = log_bytes;
   if ((fd_ < 0 || started_anew) && !look_at_file()) return;
-  if (log_bytes + kRoomBytesMin <= file_bytes_ || file_bytes_ + kStepBytes > bytes_max) return;
+  if (has_room(log_bytes) || file_bytes_ + kStepBytes > bytes_max) return;
   // SQLite may have made it longer.
-  if (look_at_file() && log_bytes + kRoomBytesMin > file_bytes_) lengthen();
+  if (look_at_file() && !has_room(log_bytes)) lengthen();
 }
 
 void WalSpace::lengthen() {

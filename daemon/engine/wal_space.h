@@ -18,6 +18,8 @@ class WalSpace {
   WalSpace(const WalSpace&) = delete;
   WalSpace& operator=(const WalSpace&) = delete;
 
+  // Whether there is room for some commits behind the log's `log_bytes`, as far as known.
+  bool has_room(std::uint64_t log_bytes) const;
   // Between transactions. Does nothing while there is room for some commits behind the log's `log_bytes`, nor if the file
   // would be longer than `bytes_max`, nor when it cannot be made longer: the commit that really needs the room will say so.
   void reserve(std::uint64_t log_bytes, std::uint64_t bytes_max);

@@ -4,11 +4,14 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 
+#include "daemon/base/clock.h"
 #include "daemon/engine/group_runner.h"
 #include "daemon/engine/job_runner.h"
 #include "daemon/engine/sqlite_error.h"
+#include "protocol/codec.h"
 
 namespace skua {
 
@@ -24,25 +27,82 @@ WriterLane::~WriterLane() {
 }
 
 void WriterLane::run() {
-  reserve_log_space();
+  {
+    const MutexLock lock(use_);
+    tidy_up();
+  }
   while (true) {
     Jobs jobs = next_group();
     if (jobs.empty()) return;
+    const MutexLock lock(use_);
+    const std::uint64_t begin_us = monotonic_us();
     run_jobs(jobs);
-    look_for_sync_failure(jobs);
-    for (const auto& job : jobs) job->wal = database_.governor().report(database_.writer());
-    completions_.push(std::move(jobs));
-    // After the answers are on their way: a checkpoint is nobody's waiting time but the next writer's.
-    if (sync_failed_) continue;
-    if (const Status status = database_.governor().after_job(database_.writer()); !status) {
-      stop_trusting(status.error());
-      continue;
+    // A backup's slice says nothing about who writes and how long a commit takes.
+    if (jobs.front()->kind != JobKind::kBackupCopy) {
+      pacer_.on_group_done(jobs.size(), queue_.size(), monotonic_us() - begin_us);
     }
-    reserve_log_space();
+    finish_jobs(jobs);
+    completions_.push(std::move(jobs));
+    tidy_up();
   }
 }
 
-void WriterLane::reserve_log_space() {
+bool WriterLane::run_lonely() {
+  if (limits_.group_wait_us != 0 || !use_.try_lock()) return false;
+  Jobs jobs;
+  // Beside a backup a commit writes to the copy, too.
+  if (!sync_failed_ && database_.backup_copy() == nullptr && is_tidy()) {
+    std::unique_ptr<Job> job = queue_.pop_only(
+        [&](const Job& waiting) SKUA_REQUIRES(use_) { return short_writes_.may_run(waiting, monotonic_us()); });
+    if (job != nullptr && run_within_budget(*job)) {
+      jobs.push_back(std::move(job));
+      finish_jobs(jobs);
+    } else if (job != nullptr) {
+      queue_.put_back(std::move(job));
+    }
+  }
+  use_.unlock();
+  if (jobs.empty()) return false;
+  completions_.push_quietly(std::move(jobs));
+  return true;
+}
+
+bool WriterLane::calls_functions(const Job& job) {
+  const auto statement = database_.writer().lease(view_of(job.request->message->root().getExecute().getSql()));
+  return statement && (*statement)->calls_functions();
+}
+
+bool WriterLane::run_within_budget(Job& job) {
+  if (calls_functions(job)) return false;
+  if (!job.request->token.start()) return true;  // withdrawn
+  const std::uint64_t begin_us = monotonic_us();
+  const Connection::Budget budget(database_.writer(), ShortWrites::kBudgetUs);
+  JobRunner(database_.writer(), job, limits_.held_result_bytes_max).run();
+  if (job.error != nullptr && budget.is_spent()) {
+    short_writes_.add_long(job);
+    job.forget_outcome();
+    return false;
+  }
+  const std::uint64_t end_us = monotonic_us();
+  if (end_us - begin_us > ShortWrites::kPatienceUs) short_writes_.on_long_run(end_us);
+  return true;
+}
+
+void WriterLane::finish_jobs(const Jobs& jobs) {
+  look_for_sync_failure(jobs);
+  for (const auto& job : jobs) job->wal = database_.governor().report(database_.writer());
+}
+
+bool WriterLane::is_tidy() const {
+  const std::uint64_t log_bytes = database_.governor().report(database_.writer()).bytes;
+  return !database_.governor().is_due(database_.writer()) && database_.wal_space().has_room(log_bytes);
+}
+
+void WriterLane::tidy_up() {
+  if (sync_failed_) return;
+  if (const Status status = database_.governor().after_job(database_.writer()); !status) {
+    return stop_trusting(status.error());
+  }
   if (database_.writer().in_transaction()) return;
   database_.wal_space().reserve(database_.governor().report(database_.writer()).bytes, limits_.wal_bytes_max);
 }
@@ -57,6 +117,8 @@ WriterLane::Jobs WriterLane::next_group() {
   };
   if (limits_.group_wait_us != 0) {
     queue_.wait_for(limits_.group_requests_max, std::chrono::microseconds(limits_.group_wait_us));
+  } else if (const GroupPacer::Plan plan = pacer_.plan(); plan.count > 1) {
+    pacer_.on_waited(queue_.wait_for(std::min<std::size_t>(plan.count, limits_.group_requests_max), plan.wait));
   }
   return queue_.pop_group(joins);
 }

@@ -92,8 +92,10 @@ void Server::on_connection() {
   if (!added.accept(listener_.stream(), loop_)) sessions_.erase(&added);
 }
 
-void Server::on_completions() {
-  for (std::unique_ptr<Job>& job : completions_.take()) dispatcher_.on_job_done(std::move(job), monotonic_us());
+bool Server::on_completions() {
+  auto jobs = completions_.take();
+  for (std::unique_ptr<Job>& job : jobs) dispatcher_.on_job_done(std::move(job), monotonic_us());
+  return !jobs.empty();
 }
 
 void Server::on_signal(int number) {
@@ -138,7 +140,7 @@ void Server::forget(Session& session) {
   sessions_.erase(&session);
 }
 
-void Server::on_turn_end() {
+void Server::flush_sessions() {
   // Flushing may resume streams of other sessions, which then are dirty too.
   while (!dirty_.empty()) {
     for (Session* session : std::exchange(dirty_, {})) {
@@ -146,7 +148,13 @@ void Server::on_turn_end() {
       session->flush();
     }
   }
-  dispatcher_.on_turn_end();
+}
+
+void Server::on_turn_end() {
+  do {
+    flush_sessions();
+    dispatcher_.on_turn_end(monotonic_us());
+  } while (on_completions());
   arm_timer();
   if (draining_ && sessions_.empty()) uv_stop(&loop_);
 }

@@ -36,8 +36,11 @@ class Server {
 
  private:
   void on_connection() SKUA_REQUIRES(loop_thread);
-  void on_completions() SKUA_REQUIRES(loop_thread);
+  // False if there were none.
+  bool on_completions() SKUA_REQUIRES(loop_thread);
   void on_signal(int number) SKUA_REQUIRES(loop_thread);
+  // Sends what there is to be sent.
+  void flush_sessions() SKUA_REQUIRES(loop_thread);
   // Before the loop waits for events.
   void on_turn_end() SKUA_REQUIRES(loop_thread);
   void arm_timer() SKUA_REQUIRES(loop_thread);

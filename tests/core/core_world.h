@@ -24,7 +24,10 @@ class HeldExecutor final : public Executor {
   std::unique_ptr<Job> start_next_write(std::uint16_t database);
   // True if the lane has no older write to do first.
   bool is_first(const Job& job) const;
+  void flush(bool lonely) override { was_lonely = lonely; }
 
+  // What the last flush() was told.
+  bool was_lonely = false;
   std::deque<std::unique_ptr<Job>> jobs;
 };
 

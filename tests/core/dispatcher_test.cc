@@ -466,3 +466,31 @@ Test(dispatcher, draining_refuses_new_work_and_closes_idle_sessions) {
   expect_success(busy, id);
   cr_expect(busy.closed);
 }
+
+Test(dispatcher, a_session_is_lonely_some_time_after_the_last_request_of_another) {
+  CoreWorld world;
+  CoreClient& first = world.connect();
+  CoreClient& second = world.connect();
+  loop_thread.assert_here();
+  const auto is_lonely = [&world] {
+    loop_thread.assert_here();
+    world.dispatcher->on_turn_end(world.now_us);
+    return world.executor.was_lonely;
+  };
+  world.execute(first, "INSERT INTO t VALUES (1)");
+  cr_expect_not(is_lonely(), "the second has just said hello");
+  world.pass_ms(19);
+  world.execute(first, "INSERT INTO t VALUES (1)");
+  cr_expect_not(is_lonely());
+  world.pass_ms(1);
+  world.execute(first, "INSERT INTO t VALUES (1)");
+  cr_expect(is_lonely());
+  world.execute(second, "SELECT 1");
+  cr_expect_not(is_lonely());
+  world.execute(first, "INSERT INTO t VALUES (1)");
+  world.pass_ms(19);
+  cr_expect_not(is_lonely());
+  world.pass_ms(1);
+  cr_expect(is_lonely());
+  world.settle();
+}

@@ -249,8 +249,9 @@ int main(int argc, char** argv) {
   app.add_option("--kill-ms-max", settings.kill_ms_max, "the longest time from the first write to the crash");
   app.add_option("--seed", settings.seed, "repeats the operations of a run, but not its timing");
   const std::map<std::string, Mode> modes = {{"kill", Mode::kKill}, {"power-loss", Mode::kPowerLoss}};
-  app.add_option("--mode", settings.mode, "kill, or power-loss: unsynced writes are undone as well")
-      ->transform(CLI::CheckedTransformer(modes));
+  app.add_option("--mode", settings.mode, "what happens to the daemon; after power-loss unsynced writes are undone as well")
+      ->type_name("kill|power-loss")
+      ->transform(CLI::CheckedTransformer(modes).description(""));
   app.add_flag("--break-durability", settings.break_durability, "the disk lies about its syncs");
   app.add_flag("--expect-losses", settings.expect_losses, "succeed if acknowledged writes are found lost");
   CLI11_PARSE(app, argc, argv);

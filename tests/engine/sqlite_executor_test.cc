@@ -33,7 +33,7 @@ struct Scene {
   }
   void write(std::uint16_t database, std::string_view sql) {
     executor->run_on_writer(job(database, kWriterSlot, sql));
-    executor->flush();
+    executor->flush(false);
   }
   void read(std::uint16_t database, std::uint32_t slot, std::string_view sql) {
     executor->run_on_reader(job(database, slot, sql));
@@ -144,7 +144,7 @@ Test(sqlite_executor, writes_that_gather_are_committed_together_in_their_order) 
     job->may_join_group = true;
     scene.executor->run_on_writer(std::move(job));
   }
-  scene.executor->flush();
+  scene.executor->flush(false);
   const auto jobs = scene.wait_for(100);
   for (std::size_t i = 0; i < jobs.size(); ++i) expect_text(text_of(*jobs[i]), std::to_string(i + 1));
   // One, unless the lane woke up by itself in between.
@@ -160,7 +160,7 @@ Test(sqlite_executor, after_a_checkpoint_whose_sync_failed_a_database_takes_no_w
   auto checkpoint = std::make_unique<Job>();
   checkpoint->kind = JobKind::kCheckpoint;
   scene.executor->run_on_writer(std::move(checkpoint));
-  scene.executor->flush();
+  scene.executor->flush(false);
   cr_expect_eq(error_of(*scene.wait_for(1)[0]).sqlite_code, SQLITE_IOERR_FSYNC);
   scene.write(0, "INSERT INTO t VALUES (1)");
   expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kUnavailable, "takes no writes");
@@ -177,7 +177,7 @@ Test(sqlite_executor, a_backup_ends_when_a_sync_fails_and_none_begins_after_it) 
     auto slice = std::make_unique<Job>();
     slice->kind = JobKind::kBackupCopy;
     scene.executor->run_on_writer(std::move(slice));
-    scene.executor->flush();
+    scene.executor->flush(false);
     return std::move(scene.wait_for(1)[0]);
   };
   const auto first = copy_slice();
@@ -189,4 +189,137 @@ Test(sqlite_executor, a_backup_ends_when_a_sync_fails_and_none_begins_after_it) 
   scene.write(0, "INSERT INTO t VALUES (2)");
   expect_error(error_of(*scene.wait_for(1)[0]), ErrorCode::kIo, "is not certain");
   for (int i = 0; i < 2; ++i) expect_error(error_of(*copy_slice()), ErrorCode::kUnavailable, "cannot be copied");
+}
+
+// ---- writes on the calling thread
+
+namespace {
+
+// Writes by one session that is alone.
+struct LonelyScene : Scene {
+  LonelyScene() {
+    write(0, "CREATE TABLE t(a)");
+    wait_for(1);
+  }
+
+  // The job, and whether it was done when flush() returned.
+  std::pair<std::unique_ptr<Job>, bool> write_here(std::string_view sql) {
+    auto made = job(0, kWriterSlot, sql);
+    made->may_join_group = true;
+    executor->run_on_writer(std::move(made));
+    executor->flush(true);
+    if (auto done = completions.take(); !done.empty()) return {std::move(done[0]), true};
+    return {std::move(wait_for(1)[0]), false};
+  }
+  // Writes again until it was done by this thread: the lane's own may be tidying up, or the disk have been slow.
+  bool write_until_here(std::string_view sql = "INSERT INTO t VALUES (1)") {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto [done, here] = write_here(sql);
+      require(done->error == nullptr, "the write failed");
+      if (here) return true;
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+Test(sqlite_executor, a_short_write_that_comes_alone_is_done_on_the_calling_thread) {
+  LonelyScene scene;
+  cr_assert(scene.write_until_here());
+}
+
+Test(sqlite_executor, a_write_is_not_done_on_the_calling_thread_beside_others) {
+  LonelyScene scene;
+  cr_assert(scene.write_until_here());
+  for (int i = 0; i < 50; ++i) {
+    for (int k = 0; k < 2; ++k) {
+      auto job = Scene::job(0, kWriterSlot, "INSERT INTO t VALUES (1)");
+      job->may_join_group = true;
+      scene.executor->run_on_writer(std::move(job));
+    }
+    scene.executor->flush(true);
+    scene.wait_for(2);
+  }
+}
+
+Test(sqlite_executor, a_long_write_is_stopped_on_the_calling_thread_and_done_by_the_lane) {
+  constexpr const char* kLong =
+      "WITH RECURSIVE c(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM c WHERE i < 300000) "
+      "INSERT INTO t SELECT max(i) FROM c RETURNING a";
+  LonelyScene scene;
+  for (int i = 0; i < 3; ++i) {
+    cr_assert(scene.write_until_here());
+    const auto [done, here] = scene.write_here(kLong);
+    cr_expect_not(here);
+    expect_text(text_of(*done), "300000");
+  }
+  scene.read(0, 0, "SELECT count(*) FROM t WHERE a = 300000");
+  expect_text(text_of(*scene.wait_for(1)[0]), "3");
+}
+
+Test(sqlite_executor, a_function_that_may_take_long_is_left_to_the_lane) {
+  LonelyScene scene;
+  scene.write(0, "CREATE TABLE u(a)");
+  scene.write(0, "CREATE TRIGGER r AFTER INSERT ON u BEGIN INSERT INTO t VALUES (hex(randomblob(10))); END");
+  scene.wait_for(2);
+  for (const char* sql : {"INSERT INTO t VALUES (hex(randomblob(10)))", "INSERT INTO t SELECT 1 WHERE 'a' LIKE 'b'",
+                          "INSERT INTO u VALUES (1)"}) {
+    for (int i = 0; i < 3; ++i) {
+      cr_assert(scene.write_until_here());
+      const auto [done, here] = scene.write_here(sql);
+      cr_expect_not(here, "%s", sql);
+      cr_assert_null(done->error.get());
+    }
+  }
+  cr_assert(scene.write_until_here("INSERT INTO t VALUES (max(length('a'), abs(-2)))"));
+}
+
+Test(sqlite_executor, an_error_on_the_calling_thread_is_the_statements_own) {
+  LonelyScene scene;
+  scene.write(0, "CREATE TABLE u(a UNIQUE)");
+  scene.write(0, "INSERT INTO u VALUES (1)");
+  scene.wait_for(2);
+  cr_assert(scene.write_until_here());
+  const auto [done, here] = scene.write_here("INSERT INTO u VALUES (1)");
+  expect_error(error_of(*done), ErrorCode::kConstraint, "UNIQUE");
+  cr_assert(scene.write_until_here());
+}
+
+Test(sqlite_executor, a_withdrawn_write_is_done_on_no_thread) {
+  LonelyScene scene;
+  cr_assert(scene.write_until_here());
+  auto job = Scene::job(0, kWriterSlot, "INSERT INTO t VALUES ('withdrawn')");
+  job->may_join_group = true;
+  cr_assert(job->request->token.withdraw());
+  scene.executor->run_on_writer(std::move(job));
+  scene.executor->flush(true);
+  if (scene.completions.take().empty()) scene.wait_for(1);
+  scene.read(0, 0, "SELECT count(*) FROM t WHERE a = 'withdrawn'");
+  expect_text(text_of(*scene.wait_for(1)[0]), "0");
+}
+
+Test(sqlite_executor, after_a_sync_that_failed_on_the_calling_thread_a_database_takes_no_writes) {
+  FaultyDisk disk;
+  LonelyScene scene;
+  cr_assert(scene.write_until_here());
+  disk.sync.set(SQLITE_IOERR_FSYNC, 1);
+  const auto [done, here] = scene.write_here("INSERT INTO t VALUES (2)");
+  expect_error(error_of(*done), ErrorCode::kIo, "is not certain");
+  const auto [next, next_here] = scene.write_here("INSERT INTO t VALUES (3)");
+  cr_expect_not(next_here);
+  expect_error(error_of(*next), ErrorCode::kUnavailable, "takes no writes");
+}
+
+Test(sqlite_executor, the_log_is_checkpointed_though_all_writes_are_done_on_the_calling_thread) {
+  LonelyScene scene;
+  for (int i = 0; i < 3000; ++i) {
+    const auto [done, here] = scene.write_here("INSERT INTO t VALUES (1)");
+    cr_assert_null(done->error.get());
+    // By default it is due at 1000 pages of 4120 bytes.
+    cr_assert_lt(done->wal.bytes, 1100u * 4120u);
+    if (done->wal.checkpoints > 1) return;
+  }
+  cr_assert_fail("no checkpoint");
 }

@@ -239,9 +239,14 @@ int main(int argc, char** argv) {
   app.add_flag("--kill-clients", settings.kill_clients, "kill a client now and then, and start another one");
   app.add_flag("--kill-daemon", settings.kill_daemon, "kill the daemon now and then, and start it again");
   std::map<std::string, Fault> faults;
-  for (const FaultName& fault : kFaults) faults.emplace(fault.name, fault.fault);
-  app.add_option("--break", settings.fault, "make the clients lie, and succeed if that is found")
-      ->transform(CLI::CheckedTransformer(faults));
+  std::string names;
+  for (const FaultName& fault : kFaults) {
+    faults.emplace(fault.name, fault.fault);
+    names += (names.empty() ? "" : ", ") + std::string(fault.name);
+  }
+  app.add_option("--break", settings.fault, "make the clients lie, and succeed if that is found; one of " + names)
+      ->type_name("FAULT")
+      ->transform(CLI::CheckedTransformer(faults).description(""));
   app.add_flag("--self-test", self_test, "--break with each of its names");
   CLI11_PARSE(app, argc, argv);
   if (settings.seed == 0) settings.seed = Random().seed();
