@@ -5,8 +5,8 @@
 // the database as of the last commit at the moment when the last page is copied, no page is copied twice for
 // being old, and what is rolled back never counts. SQLite's own backup starts from the first page again after
 // each rollback of a transaction in WAL mode (pagerUndoCallback() in pager.c), which is as often as some
-// client's statement fails. Between slices nothing is held: no snapshot, no lock, no checkpoint. Writer thread,
-// which does all that the file and the log are written with.
+// client's statement fails. Between slices nothing is held: no snapshot, no lock, no checkpoint. Whoever uses
+// the writer connection, which does all that the file and the log are written with.
 #pragma once
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 //
 // Through the writer connection's own file handles, because closing any other descriptor of a database's file
 // would drop this process's locks on it. Only what is committed is there to be read: the connection's commits
-// say how far that is. Writer thread.
+// say how far that is. Whoever uses the writer connection.
 #pragma once
 
 #include <sqlite3.h>

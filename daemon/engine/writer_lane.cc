@@ -36,7 +36,10 @@ void WriterLane::run() {
     const MutexLock lock(use_);
     const std::uint64_t begin_us = monotonic_us();
     run_jobs(jobs);
-    pacer_.on_group_done(jobs.size(), queue_.size(), monotonic_us() - begin_us);
+    // A backup's slice says nothing about who writes and how long a commit takes.
+    if (jobs.front()->kind != JobKind::kBackupCopy) {
+      pacer_.on_group_done(jobs.size(), queue_.size(), monotonic_us() - begin_us);
+    }
     finish_jobs(jobs);
     completions_.push(std::move(jobs));
     tidy_up();
@@ -46,7 +49,8 @@ void WriterLane::run() {
 bool WriterLane::run_lonely() {
   if (limits_.group_wait_us != 0 || !use_.try_lock()) return false;
   Jobs jobs;
-  if (!sync_failed_ && is_tidy()) {
+  // Beside a backup a commit writes to the copy, too.
+  if (!sync_failed_ && database_.backup_copy() == nullptr && is_tidy()) {
     std::unique_ptr<Job> job = queue_.pop_only(
         [&](const Job& waiting) SKUA_REQUIRES(use_) { return short_writes_.may_run(waiting, monotonic_us()); });
     if (job != nullptr && run_within_budget(*job)) {
