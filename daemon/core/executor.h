@@ -88,9 +88,10 @@ struct Job {
   bool transaction_open = false;
   // Nothing was done: the statement writes, and this connection only reads.
   bool needs_writer = false;
-  // Of a single statement that only read: it came to its end in so little time, so few steps and so few bytes that the
-  // loop thread could have run it, and nothing in it can take long at once.
+  // Of a single statement that only read: it came to its end in so few steps and so few bytes that the loop thread could have
+  // run it, and nothing in it can take long at once. And how long it took.
   bool was_short = false;
+  std::uint64_t run_us = 0;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
   // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by
@@ -110,6 +111,7 @@ struct Job {
     transaction_open = false;
     needs_writer = false;
     was_short = false;
+    run_us = 0;
   }
 };
 

@@ -33,7 +33,7 @@ bool InlineReads::run(const std::shared_ptr<Request>& request) {
   job_.request = request;
   const InlineRead outcome = context_.executor.read_inline(job_);
   if (outcome != InlineRead::kRefused) {
-    database.history.on_inline_run(request->sql, outcome == InlineRead::kDone && job_.was_short);
+    database.history.on_inline_run(request->sql, outcome == InlineRead::kDone && was_short(job_));
     ++database.reads;
     watch_idle(request->database);
   }
@@ -70,7 +70,7 @@ void InlineReads::on_turn_end() {
 
 void InlineReads::on_lane_run(const Job& job) {
   if (job.kind != JobKind::kRequest || !is_eligible(*job.request)) return;
-  databases_[job.database].history.on_lane_run(job.request->sql, job.was_short);
+  databases_[job.database].history.on_lane_run(job.request->sql, was_short(job));
 }
 
 void InlineReads::watch_idle(std::uint16_t index) {

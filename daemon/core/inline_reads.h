@@ -23,6 +23,8 @@ class InlineReads {
   static constexpr std::uint32_t kPerSessionMax = 64;
   static constexpr std::uint32_t kPerTurnMax = 256;
   static constexpr std::uint32_t kDeferredPerTurnMax = 128;
+  // What took longer than this, for whatever reason, was not short.
+  static constexpr std::uint64_t kShortUsMax = 1'000;
   // A database that is not read for this long keeps no snapshot.
   static constexpr std::uint64_t kSnapshotIdleUs = 100'000;
 
@@ -61,6 +63,7 @@ class InlineReads {
   };
 
   static bool is_eligible(const Request& request);
+  static bool was_short(const Job& job) { return job.was_short && job.run_us <= kShortUsMax; }
   void watch_idle(std::uint16_t database) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;

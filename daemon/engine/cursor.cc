@@ -11,7 +11,6 @@ namespace {
 
 // Less than what stops a read on the loop thread, so that one that is let in comes to its end.
 constexpr int kShortInstructionsMax = 1'000;
-constexpr std::uint64_t kShortUsMax = 1'000;
 
 }  // namespace
 
@@ -70,7 +69,7 @@ Result<Frame> Cursor::next_frame(std::size_t batch_bytes, bool in_transaction, b
 
 bool Cursor::was_short() {
   const int instructions = statement_->take_instructions();
-  return !statement_->may_stall() && instructions <= kShortInstructionsMax && ended_us_ - started_us_ <= kShortUsMax;
+  return !statement_->may_stall() && instructions <= kShortInstructionsMax;
 }
 
 Frame Cursor::make_frame(bool last, bool in_transaction) {

@@ -26,8 +26,9 @@ class Cursor {
   // The next response. `more` says whether the cursor goes on; if not, the response ends the request.
   Result<Frame> next_frame(std::size_t batch_bytes, bool in_transaction, bool& more);
 
-  // After the last response: whether all of it took so little that the loop thread could have run it.
+  // After the last response: whether all of it took so few steps that the loop thread could have run it, and how long it took.
   bool was_short();
+  std::uint64_t run_us() const { return ended_us_ - started_us_; }
   // Then, for the next cursor.
   RowBatchBuilder take_batch() { return std::move(batch_); }
 

@@ -276,6 +276,7 @@ Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_byte
     connection_.keep_cursor(job_.request->serial, std::move(cursor));
   } else {
     job_.was_short = !writes_ && !connection_.may_stall() && cursor->was_short();
+    job_.run_us = cursor->run_us();
     if (job_.frames.back().byte_count() <= 2 * kFirstBatchBytes) connection_.give_back(cursor->take_batch());
   }
   return {};

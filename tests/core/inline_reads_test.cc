@@ -22,6 +22,7 @@ struct Scene {
       job.frames.push_back(rows_response(job.request->id, answer_bytes, true));
       job.ended = true;
       job.was_short = is_short;
+      job.run_us = run_us;
       return outcome;
     };
   }
@@ -43,6 +44,7 @@ struct Scene {
   InlineRead outcome = InlineRead::kDone;
   std::size_t answer_bytes = 100;
   bool is_short = true;
+  std::uint64_t run_us = 0;
   std::size_t asked = 0;
   CoreWorld world;
 };
@@ -116,6 +118,23 @@ Test(inline_reads, one_that_was_done_but_took_too_long_goes_to_a_lane_next_time)
   CoreClient& client = scene.world.connect();
   scene.teach(client);
   scene.is_short = false;
+  scene.expect_inline(client);
+  scene.world.execute(client, kSql);
+  cr_expect_eq(scene.world.job_count(), 1u);
+}
+
+Test(inline_reads, short_is_also_a_matter_of_time) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  for (const std::uint64_t run_us : {InlineReads::kShortUsMax + 1, InlineReads::kShortUsMax}) {
+    scene.world.execute(client, kSql);
+    cr_assert_eq(scene.world.job_count(), 1u);
+    scene.world.job().run_us = run_us;
+    scene.world.succeed_shortly();
+  }
+  scene.run_us = InlineReads::kShortUsMax;
+  for (int i = 0; i < 3; ++i) scene.expect_inline(client);
+  scene.run_us = InlineReads::kShortUsMax + 1;
   scene.expect_inline(client);
   scene.world.execute(client, kSql);
   cr_expect_eq(scene.world.job_count(), 1u);
