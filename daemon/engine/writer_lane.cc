@@ -51,8 +51,10 @@ bool WriterLane::run_lonely() {
   Jobs jobs;
   // Beside a backup a commit writes to the copy, too.
   if (!sync_failed_ && database_.backup_copy() == nullptr && is_tidy()) {
-    std::unique_ptr<Job> job = queue_.pop_only(
-        [&](const Job& waiting) SKUA_REQUIRES(use_) { return short_writes_.may_run(waiting, monotonic_us()); });
+    // The compiler cannot follow into a function of the queue's that use_ is held.
+    const ShortWrites* short_writes = &short_writes_;
+    std::unique_ptr<Job> job =
+        queue_.pop_only([&](const Job& waiting) { return short_writes->may_run(waiting, monotonic_us()); });
     if (job != nullptr && run_within_budget(*job)) {
       jobs.push_back(std::move(job));
       finish_jobs(jobs);
