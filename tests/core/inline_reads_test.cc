@@ -203,6 +203,7 @@ Test(inline_reads, all_sessions_together_get_their_share_and_then_turns) {
   scene.asked = 0;
   scene.world.pass_turn();
   cr_expect_eq(scene.asked, InlineReads::kDeferredPerTurnMax);
+  loop_thread.assert_here();
   while (scene.world.dispatcher->next_time_us() == scene.world.now_us) scene.world.pass_turn();
   for (CoreClient* client : clients) {
     for (std::uint64_t id = 1; id <= client->last_id; ++id) cr_expect_eq(client->terminal_answers_to(id), 1u);
