@@ -116,12 +116,13 @@ std::string environment_as_text(const Report& report) {
   const Environment& e = report.environment;
   return fmt::format(
       "{}, {} cores, {:.0f} GiB, {}; load {:.2f} {:.2f} {:.2f}\n"
-      "a system call costs {:.0f} ns, fdatasync of 8 KiB {:.0f} us; databases on {}\n"
+      "a system call costs {:.0f} ns, waking a thread that sleeps {:.0f} us; databases on {}\n"
+      "fdatasync of 8 KiB costs {:.0f} us in place, {:.0f} us after an fstat, {:.0f} us where the file grows\n"
       "skua {} ({} build, {}) with SQLite {}; in-process peers with SQLite {}\n"
       "{} of {:g} s for each contestant, after {:g} s of warming up; seed {}\n",
       e.cpu, e.cores, e.memory_gib, e.kernel, e.load.minutes_1, e.load.minutes_5, e.load.minutes_15,
-      e.syscall_ns, e.fdatasync_us, e.file_system, report.skua_version, e.build_type, e.compiler,
-      report.skua_sqlite, e.peer_sqlite, counted(report.options.rounds, "round"),
+      e.syscall_ns, e.wake_up_us, e.file_system, e.sync.in_place_us, e.sync.after_stat_us, e.sync.growing_us,
+      report.skua_version, e.build_type, e.compiler, report.skua_sqlite, e.peer_sqlite, counted(report.options.rounds, "round"),
       seconds_of(report.options.duration), seconds_of(report.options.warm_up), report.seed);
 }
 
@@ -163,12 +164,13 @@ std::string report_as_json(const Report& report) {
   for (const ContestResult& result : report.results) results.push_back(json_of(result));
   return fmt::format(
       R"({{"environment":{{"cpu":{},"cores":{},"memory_gib":{:.1f},"kernel":{},"file_system":{},"compiler":{},)"
-      R"("build_type":{},"syscall_ns":{:.0f},"fdatasync_us":{:.1f},"load_before":{},"load_after":{},)"
+      R"("build_type":{},"syscall_ns":{:.0f},"wake_up_us":{:.1f},"load_before":{},"load_after":{},)"
+      R"("fdatasync_us":{{"in_place":{:.1f},"after_stat":{:.1f},"growing":{:.1f}}},)"
       R"("peer_sqlite":{}}},"skua":{{"version":{},"sqlite":{}}},)"
       R"("options":{{"rounds":{},"seconds":{:g},"warm_up_seconds":{:g},"seed":{},"scale":{}}},"contests":[{}]}})",
       json_string(e.cpu), e.cores, e.memory_gib, json_string(e.kernel), json_string(e.file_system),
-      json_string(e.compiler), json_string(e.build_type), e.syscall_ns, e.fdatasync_us, json_load(e.load),
-      json_load(report.load_after), json_string(e.peer_sqlite), json_string(report.skua_version),
+      json_string(e.compiler), json_string(e.build_type), e.syscall_ns, e.wake_up_us, json_load(e.load),
+      json_load(report.load_after), e.sync.in_place_us, e.sync.after_stat_us, e.sync.growing_us, json_string(e.peer_sqlite), json_string(report.skua_version),
       json_string(report.skua_sqlite), report.options.rounds, seconds_of(report.options.duration),
       seconds_of(report.options.warm_up), report.seed, report.scale, fmt::join(results, ",\n"));
 }
