@@ -48,7 +48,13 @@ void Delivery::send(Request& request, Frame frame) {
 void Delivery::deliver(Job& job) {
   const std::shared_ptr<Request>& request = job.request;
   if (request->is_ended()) return;
-  for (Frame& frame : job.frames) request->held.push_back(std::move(frame));
+  for (Frame& frame : job.frames) {
+    if (request->held.empty() && may_send(*request, frame)) {
+      send(*request, std::move(frame));
+    } else {
+      request->held.push_back(std::move(frame));
+    }
+  }
   job.frames.clear();
   request->last_is_held = job.ended;
   send_held(request);
@@ -58,13 +64,17 @@ void Delivery::deliver(Job& job) {
 void Delivery::send_held(const std::shared_ptr<Request>& request) {
   if (request->is_ended() || request->session == nullptr) return;
   while (!request->held.empty()) {
-    // A last frame without rows is always worth sending; with rows it is a batch like any other.
-    const bool small = request->held.front().byte_count() <= kFrameBytesFree;
-    if (!small && !may_continue(*request)) return;
+    if (!may_send(*request, request->held.front())) return;
     send(*request, std::move(request->held.front()));
     request->held.pop_front();
   }
   if (request->last_is_held) end(request);
+}
+
+bool Delivery::may_send(const Request& request, const Frame& frame) const {
+  if (request.session == nullptr) return false;
+  // A last frame without rows is always worth sending; with rows it is a batch like any other.
+  return frame.byte_count() <= kFrameBytesFree || may_continue(request);
 }
 
 bool Delivery::may_continue(const Request& request) const {
@@ -110,11 +120,11 @@ void Delivery::forget(const std::shared_ptr<Request>& request) {
 
 void Delivery::end(const std::shared_ptr<Request>& request) {
   unpark(request);
-  context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
+  if (request->deadline_timer != 0) context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
   end_wait(*request);
   request->stage = Request::Stage::kEnded;
   request->held.clear();
-  if (request->session == nullptr) return;
+  if (request->session == nullptr || !request->is_listed) return;
   request->session->request_bytes -= request->message->byte_count();
   request->session->requests.erase(request->id);
 }
@@ -127,7 +137,7 @@ void Delivery::park(const std::shared_ptr<Request>& request, std::function<void(
 }
 
 void Delivery::unpark(const std::shared_ptr<Request>& request) {
-  context_.janitor.cancel(std::exchange(request->idle_timer, 0));
+  if (request->idle_timer != 0) context_.janitor.cancel(std::exchange(request->idle_timer, 0));
 }
 
 void Delivery::end_wait(Request& request) {

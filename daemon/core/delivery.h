@@ -39,6 +39,7 @@ class Delivery {
 
  private:
   void end(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  bool may_send(const Request& request, const Frame& frame) const SKUA_REQUIRES(loop_thread);
   void send(Request& request, Frame frame) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;

@@ -34,6 +34,8 @@ class Dispatcher {
   Result<SessionState*> open_session(PeerIdentity peer, ReplySink& sink, std::uint64_t now_us)
       SKUA_REQUIRES(loop_thread);
   void on_frame(SessionState& session, Frame frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  // The same for a frame of at most RequestMessage::kInlineWords, which stays with the caller.
+  void on_frame(SessionState& session, FrameView frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // The byte stream cannot be read on: answers under id 0 and closes the session.
   void on_broken_stream(SessionState& session, const Error& error) SKUA_REQUIRES(loop_thread);
   // The peer took what was sent to it.
@@ -61,14 +63,20 @@ class Dispatcher {
  private:
   using RequestPointer = std::shared_ptr<Request>;
 
+  template <class AnyFrame>
+  void open(SessionState& session, AnyFrame&& frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   Status hello(SessionState& session, const RequestMessage& message) SKUA_REQUIRES(loop_thread);
   Status grant(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status cancel(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status stats(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status locks(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   // Handles what needs no lane; passes the rest on to accept().
-  Status handle(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
-  Status accept(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
+  Status handle(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
+  Status accept(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
+  // A single statement outside of transactions that looks like a read.
+  bool may_be_read_at_once(const SessionState& session, const Request& request) const SKUA_REQUIRES(loop_thread);
+  // From now on its session knows of the request, and its deadline counts.
+  void list(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
   Status route(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
   Status route_opener(SessionState& session, const RequestPointer& request, std::uint32_t number)
       SKUA_REQUIRES(loop_thread);

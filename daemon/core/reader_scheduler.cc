@@ -12,28 +12,25 @@ ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery)
   }
 }
 
-void ReaderScheduler::submit(const std::shared_ptr<Request>& request) {
-  if (request->transaction == nullptr && !databases_[request->database].gate_shut) {
-    const InlineReads::Admission admission = inline_reads_.admit(*request);
-    if (admission == InlineReads::Admission::kLater) return inline_reads_.defer(request);
-    if (admission == InlineReads::Admission::kNow && read_inline(request)) return;
-  }
-  queue(request);
-}
-
-bool ReaderScheduler::read_inline(const std::shared_ptr<Request>& request) {
-  if (databases_[request->database].gate_shut || !inline_reads_.run(request)) return false;
-  if (!request->is_ended()) park(request);  // frames are held for want of credit
-  return true;
+ReaderScheduler::AtOnce ReaderScheduler::read_at_once(const std::shared_ptr<Request>& request) {
+  if (databases_[request->database].gate_shut) return AtOnce::kOnLane;
+  const InlineReads::Admission admission = inline_reads_.admit(*request);
+  if (admission == InlineReads::Admission::kLater) return AtOnce::kLater;
+  if (admission == InlineReads::Admission::kNever || !inline_reads_.run(request)) return AtOnce::kOnLane;
+  return request->is_ended() ? AtOnce::kEnded : AtOnce::kHeld;
 }
 
 void ReaderScheduler::on_turn_start() {
   while (const std::shared_ptr<Request> request = inline_reads_.take_deferred()) {
-    if (!read_inline(request)) queue(request);
+    if (databases_[request->database].gate_shut || !inline_reads_.run(request)) {
+      submit(request);
+    } else if (!request->is_ended()) {
+      park(request);
+    }
   }
 }
 
-void ReaderScheduler::queue(const std::shared_ptr<Request>& request) {
+void ReaderScheduler::submit(const std::shared_ptr<Request>& request) {
   Database& database = databases_[request->database];
   database.waiting.push(request->session_id, request);
   lease_to_waiting(database);

@@ -30,6 +30,17 @@ class ReaderScheduler {
   ReaderScheduler(CoreContext& context, Delivery& delivery);
   void set_lane_user(LaneUser& user) { user_ = &user; }
 
+  // For a read outside of transactions that has just come, and that its session does not know of yet.
+  enum class AtOnce : std::uint8_t {
+    kEnded,   // it is answered
+    kHeld,    // it was run, and its answer waits for credit: list and park() it
+    kLater,   // it is short, but there is no room in this turn: list it, and read_later()
+    kOnLane,  // list and submit() it
+  };
+  AtOnce read_at_once(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void read_later(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread) { inline_reads_.defer(request); }
+  void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
   // A read outside of a transaction, or a request that opens a read transaction.
   void submit(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   // For the holder of a reader connection.
@@ -75,13 +86,9 @@ class ReaderScheduler {
     bool gate_shut = false;
   };
 
-  void queue(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
-  // True if it needs no lane any more.
-  bool read_inline(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void lease_to_waiting(Database& database) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
-  void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;
   Delivery& delivery_;

@@ -12,8 +12,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "daemon/base/thread_annotations.h"
@@ -21,6 +21,7 @@
 #include "daemon/core/cancel_token.h"
 #include "daemon/core/request_message.h"
 #include "daemon/core/statement_kind.h"
+#include "protocol/frame_queue.h"
 
 namespace skua {
 
@@ -42,13 +43,17 @@ struct Request {
   // In the message: the SQL of an execute or executeMany, or of a program's first step; empty otherwise. For the loop
   // thread while a lane reads the message, and as often as it likes: what a reader may traverse is not spent.
   std::string_view sql;
+  // In the message: what an execute has for its parameters.
+  capnp::List<wire::Parameter>::Reader parameters;
   std::uint64_t arrival_us = 0;
-  std::unique_ptr<RequestMessage> message;
+  std::optional<RequestMessage> message;
   // The one member that both threads use at once.
   CancelToken token;
 
   // Null once the session is gone.
   SessionState* session SKUA_GUARDED_BY(loop_thread) = nullptr;
+  // It is among the requests of its session: one that is answered as soon as it has come never is.
+  bool is_listed SKUA_GUARDED_BY(loop_thread) = false;
   Stage stage SKUA_GUARDED_BY(loop_thread) = Stage::kQueued;
   std::shared_ptr<Transaction> transaction SKUA_GUARDED_BY(loop_thread);
   std::uint64_t deadline_timer SKUA_GUARDED_BY(loop_thread) = 0;
@@ -62,12 +67,19 @@ struct Request {
   std::uint32_t slot SKUA_GUARDED_BY(loop_thread) = 0;
   bool cursor_open SKUA_GUARDED_BY(loop_thread) = false;
   // Responses that wait for credit, and whether the last of them ends the request.
-  std::deque<Frame> held SKUA_GUARDED_BY(loop_thread);
+  FrameQueue held SKUA_GUARDED_BY(loop_thread);
   bool last_is_held SKUA_GUARDED_BY(loop_thread) = false;
 
   // With in_slices: null before the first slice, and while a job has it; the rows that are committed.
   std::unique_ptr<BulkSlices> slices SKUA_GUARDED_BY(loop_thread);
   std::uint64_t rows_done SKUA_GUARDED_BY(loop_thread) = 0;
+
+  // Reads the SQL and the parameters of an execute from its message, once. Throws kj::Exception if it is malformed.
+  void open_execute() {
+    const wire::Execute::Reader execute = message->root().getExecute();
+    sql = view_of(execute.getSql());
+    parameters = execute.getParameters();
+  }
 
   bool is_ended() const SKUA_REQUIRES(loop_thread) { return stage == Stage::kEnded; }
 };

@@ -30,9 +30,9 @@ Status check_parameter_count(std::size_t count) {
 }
 
 Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max) {
-  request.sql = view_of(execute.getSql());
+  request.open_execute();
   SKUA_TRY(check_sql(request.sql));
-  SKUA_TRY(check_parameter_count(execute.getParameters().size()));
+  SKUA_TRY(check_parameter_count(request.parameters.size()));
   if (execute.getWindowBytes() > window_bytes_max) {
     return make_error(ErrorCode::kLimit, fmt::format("a window of {} bytes is asked for, the most is {} "
                                                      "(stream_window_bytes_max)",

@@ -226,15 +226,14 @@ Status JobRunner::run_request() {
 }
 
 Status JobRunner::execute() {
-  const wire::Execute::Reader call = job_.request->message->root().getExecute();
-  const std::string_view sql = view_of(call.getSql());
+  const std::string_view sql = job_.request->sql;
   SKUA_ASSIGN(StatementCache::Lease statement, connection_.lease(sql));
   if (connection_.role() == ConnectionRole::kReader && !statement->is_read_only() && !statement->is_explain()) {
     if (job_.is_inside_transaction()) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
     job_.needs_writer = !job_.pinned;
     if (job_.needs_writer) return {};
   }
-  SKUA_TRY(bind_parameters(*statement, call.getParameters()));
+  SKUA_TRY(bind_parameters(*statement, job_.request->parameters));
   writes_ = !statement->is_read_only();
   if (in_group_) {
     Cursor cursor(job_.request, std::move(statement));

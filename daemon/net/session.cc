@@ -92,7 +92,11 @@ void Session::on_read(ssize_t bytes) {
     auto next = reader_.next();
     if (!next) return dispatcher_.on_broken_stream(*state_, next.error());
     if (!*next) return;
-    dispatcher_.on_frame(*state_, reader_.detach(**next), now_us);
+    if ((*next)->size() <= RequestMessage::kInlineWords) {
+      dispatcher_.on_frame(*state_, **next, now_us);
+    } else {
+      dispatcher_.on_frame(*state_, reader_.detach(**next), now_us);
+    }
     if (state_ != nullptr && state_->greeted) reader_.set_frame_bytes_max(kFrameBytesMax);
   }
 }

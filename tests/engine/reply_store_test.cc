@@ -28,7 +28,8 @@ std::shared_ptr<Request> keyed(const std::shared_ptr<Request>& request, std::str
   result->kind = request->kind;
   result->statement = request->statement;
   result->has_key = true;
-  result->message = std::make_unique<RequestMessage>(frame.finish());
+  result->message.emplace(frame.finish());
+  if (result->kind == wire::Request::EXECUTE) result->open_execute();
   return result;
 }
 
