@@ -21,7 +21,7 @@
 #include "daemon/core/cancel_token.h"
 #include "daemon/core/request_message.h"
 #include "daemon/core/statement_kind.h"
-#include "protocol/frame_queue.h"
+#include "protocol/flat_queue.h"
 
 namespace skua {
 
@@ -45,6 +45,8 @@ struct Request {
   std::string_view sql;
   // In the message: what an execute has for its parameters.
   capnp::List<wire::Parameter>::Reader parameters;
+  // The id of columns that need not be sent; 0 for none.
+  std::uint64_t known_columns = 0;
   std::uint64_t arrival_us = 0;
   std::optional<RequestMessage> message;
   // The one member that both threads use at once.
@@ -67,7 +69,7 @@ struct Request {
   std::uint32_t slot SKUA_GUARDED_BY(loop_thread) = 0;
   bool cursor_open SKUA_GUARDED_BY(loop_thread) = false;
   // Responses that wait for credit, and whether the last of them ends the request.
-  FrameQueue held SKUA_GUARDED_BY(loop_thread);
+  FlatQueue<Frame> held SKUA_GUARDED_BY(loop_thread);
   bool last_is_held SKUA_GUARDED_BY(loop_thread) = false;
 
   // With in_slices: null before the first slice, and while a job has it; the rows that are committed.
@@ -79,6 +81,8 @@ struct Request {
     const wire::Execute::Reader execute = message->root().getExecute();
     sql = view_of(execute.getSql());
     parameters = execute.getParameters();
+    // An answer that is kept for its key may be read by a client who does not know them.
+    known_columns = has_key ? 0 : execute.getKnownColumns();
   }
 
   bool is_ended() const SKUA_REQUIRES(loop_thread) { return stage == Stage::kEnded; }

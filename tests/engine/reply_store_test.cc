@@ -135,3 +135,17 @@ Test(idempotency, answers_are_forgotten_after_their_time) {
   }
   expect_text(text_of(scratch.reader(), "SELECT count(*) < 20 FROM skua_replies"), "1");
 }
+
+Test(reply_store, an_answer_that_is_kept_has_its_columns) {
+  FrameBuilder frame;
+  frame.initRoot<wire::Request>().initExecute().setKnownColumns(1234);
+  Request request;
+  request.message.emplace(frame.finish());
+  request.has_key = true;
+  request.open_execute();
+  // Who asks again may be another client, who does not know them.
+  cr_assert_eq(request.known_columns, 0u);
+  request.has_key = false;
+  request.open_execute();
+  cr_assert_eq(request.known_columns, 1234u);
+}
