@@ -355,8 +355,7 @@ Status Dispatcher::accept(SessionState& session, const RequestPointer& request) 
   request->arrival_us = context_.now_us;
   SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max));
   if (request->kind == wire::Request::EXECUTE) {
-    const std::uint32_t window_bytes = root.getExecute().getWindowBytes();
-    request->credit_bytes = window_bytes != 0 ? window_bytes : options_.limits.stream_window_bytes;
+    request->credit_bytes = request->window_bytes != 0 ? request->window_bytes : options_.limits.stream_window_bytes;
   } else if (request->kind == wire::Request::BACKUP) {
     request->credit_bytes = options_.limits.stream_window_bytes;
   } else {

@@ -47,6 +47,8 @@ struct Request {
   capnp::List<wire::Parameter>::Reader parameters;
   // The id of columns that need not be sent; 0 for none.
   std::uint64_t known_columns = 0;
+  // The credit that an execute begins with; 0 for the default.
+  std::uint32_t window_bytes = 0;
   std::uint64_t arrival_us = 0;
   std::optional<RequestMessage> message;
   // The one member that both threads use at once.
@@ -76,12 +78,12 @@ struct Request {
   std::unique_ptr<BulkSlices> slices SKUA_GUARDED_BY(loop_thread);
   std::uint64_t rows_done SKUA_GUARDED_BY(loop_thread) = 0;
 
-  // Reads the SQL and the parameters of an execute from its message, once. Throws kj::Exception if it is malformed.
-  void open_execute() {
-    const wire::Execute::Reader execute = message->root().getExecute();
+  // Reads what its message has of an execute, once. Throws kj::Exception if it is malformed.
+  void open_execute(wire::Execute::Reader execute) {
     sql = view_of(execute.getSql());
     parameters = execute.getParameters();
     // An answer that is kept for its key may be read by a client who does not know them.
+    window_bytes = execute.getWindowBytes();
     known_columns = has_key ? 0 : execute.getKnownColumns();
   }
 
