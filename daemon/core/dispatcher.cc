@@ -291,6 +291,10 @@ Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
       {"writers_busy", writers_.busy()},
       {"writes_waiting", writers_.waiting()},
       {"row_bytes_sent", counters.rows_bytes_sent},
+      {"request_memory_bytes", context_.memory.requests},
+      {"response_memory_bytes", context_.memory.responses()},
+      {"streams_spooled_total", context_.spools.streams_total},
+      {"spool_bytes", context_.spools.bytes},
       {"wal_bytes", wal.bytes},
       {"wal_bytes_largest", wal.bytes_largest},
       {"checkpoints_total", wal.checkpoints},
@@ -319,6 +323,13 @@ Status Dispatcher::locks(SessionState& session, wire::Request::Reader root) {
 }
 
 Status Dispatcher::check_unread(const SessionState& session) const {
+  // When all of the memory is taken, whoever has more than an equal share of it has to read first.
+  const std::uint64_t memory_max = options_.limits.response_memory_bytes_max;
+  if (context_.memory.responses() > memory_max && session.sink->unsent_bytes() > memory_max / sessions_.size()) {
+    return make_error(ErrorCode::kLimit, fmt::format("answers that were not read take {} bytes (response_memory_bytes_max), {} "
+                                                     "of them are for this session: read them",
+                                                     context_.memory.responses(), session.sink->unsent_bytes()));
+  }
   if (session.sink->unsent_bytes() <= options_.limits.unsent_bytes_per_session_max) return {};
   return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
                                                    "(unsent_bytes_per_session_max): read them",
@@ -337,6 +348,11 @@ Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) co
                                                      "most is {} (request_bytes_per_session_max): wait for answers",
                                                      session.request_bytes + bytes,
                                                      limits.request_bytes_per_session_max));
+  }
+  if (context_.memory.requests + bytes > limits.request_memory_bytes_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("the requests of all sessions would have {} bytes, the most is {} "
+                                                     "(request_memory_bytes_max): retry later, or send less at once",
+                                                     context_.memory.requests + bytes, limits.request_memory_bytes_max));
   }
   return check_unread(session);
 }
@@ -394,6 +410,7 @@ void Dispatcher::list(SessionState& session, const RequestPointer& request) {
   request->is_listed = true;
   session.requests.emplace(request->id, request);
   session.request_bytes += request->message->byte_count();
+  context_.memory.requests += request->message->byte_count();
   const std::uint32_t deadline_ms = request->message->root().getDeadlineMs();
   if (deadline_ms == 0) return;
   request->deadline_timer = context_.janitor.add(request->arrival_us + std::uint64_t{deadline_ms} * 1000, [this, request] {
@@ -567,6 +584,7 @@ void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
 void Dispatcher::on_time(std::uint64_t now_us) {
   context_.now_us = now_us;
   context_.janitor.run(now_us);
+  while (const RequestPointer request = delivery_.take_waiting_for_memory()) resume(request);
   readers_.on_turn_start();
   settle();
 }

@@ -40,12 +40,16 @@ class Dispatcher {
   void on_broken_stream(SessionState& session, const Error& error) SKUA_REQUIRES(loop_thread);
   // The peer took what was sent to it.
   void on_session_writable(SessionState& session, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  // Responses that sessions have taken and their sockets have not are now so many bytes more, or fewer.
+  void on_unsent_changed(std::int64_t bytes) SKUA_REQUIRES(loop_thread) {
+    context_.memory.unsent += static_cast<std::uint64_t>(bytes);
+  }
   void on_session_closed(SessionState& session, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   void on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
 
   // When on_time() is to be called next, if at all.
   std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) {
-    return readers_.wants_turn() ? context_.now_us : context_.janitor.next_us();
+    return readers_.wants_turn() || delivery_.has_memory_again() ? context_.now_us : context_.janitor.next_us();
   }
   void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // Before the caller waits for more to happen, when it has passed on what the turn's answers are. Jobs may be done on return.

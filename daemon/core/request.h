@@ -9,6 +9,16 @@
 //                   ▲        │  ▲         │        parked: its cursor waits for credit or for its transaction's turn
 //                   └────────┘  └─────────┘        (running → queued: it writes, and goes on to the writer lane,
 //                                                   or its next slice waits for its turn)
+//
+// The rows of a stream outside of transactions come from its cursor, or from a file (StreamSpool):
+//
+//            its lease is over, or             all of its rows are there:
+//            others need what it holds         the connection goes back
+//   cursor ────────────────────────► filling ────────────────────────────► complete ─► ended
+//     ▲                                 │ a cap is reached
+//     └──────────── full ◄──────────────┘
+//       the client has   └─► ended: it did not read that in the time of another lease
+//       read the file
 #pragma once
 
 #include <cstdint>
@@ -21,6 +31,7 @@
 #include "daemon/core/cancel_token.h"
 #include "daemon/core/request_message.h"
 #include "daemon/core/statement_kind.h"
+#include "daemon/core/stream_spool.h"
 #include "protocol/flat_queue.h"
 
 namespace skua {
@@ -73,6 +84,13 @@ struct Request {
   // Responses that wait for credit, and whether the last of them ends the request.
   FlatQueue<Frame> held SKUA_GUARDED_BY(loop_thread);
   bool last_is_held SKUA_GUARDED_BY(loop_thread) = false;
+
+  // Null while all of its rows come from its cursor. And until when the cursor may be kept as it is.
+  std::unique_ptr<StreamSpool> spool SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t lease_until_us SKUA_GUARDED_BY(loop_thread) = 0;
+  // A batch of it is being made, or waits for memory (Delivery).
+  bool batch_under_way SKUA_GUARDED_BY(loop_thread) = false;
+  bool waits_for_memory SKUA_GUARDED_BY(loop_thread) = false;
 
   // With in_slices: null before the first slice, and while a job has it; the rows that are committed.
   std::unique_ptr<BulkSlices> slices SKUA_GUARDED_BY(loop_thread);
