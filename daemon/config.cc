@@ -62,6 +62,7 @@ const LimitKey kLimitKeys[] = {
     {"drain_ms_max", &Limits::drain_ms_max, 1, kMsMax},
     {"statement_cache_entries", &Limits::statement_cache_entries, 1, 1'000'000},
 };
+    {"statement_cache_bytes_max", &Limits::statement_cache_bytes_max, 0, kBytesMax},
 
 // Walks one file's tables; each function reads one table and refuses what it does not know.
 class ConfigReader {

@@ -129,3 +129,4 @@ struct Limits {
 };
 
 }  // namespace skua
+  std::uint64_t statement_cache_bytes_max = 2 * kMiB;

@@ -23,7 +23,7 @@ Connection::~Connection() {
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const DatabaseOptions& options, ConnectionRole role) {
-  std::unique_ptr<Connection> connection(new Connection(role, options.statement_cache_entries));
+  std::unique_ptr<Connection> connection(new Connection(role, options));
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (role == ConnectionRole::kReader) {
     flags |= SQLITE_OPEN_READONLY;

@@ -173,7 +173,8 @@ class Connection {
   // prepare(), once more if the connection's schema was out of date.
   template <class Prepare>
   std::invoke_result_t<Prepare> prepare_fresh(Prepare prepare);
-  explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
+  Connection(ConnectionRole role, const DatabaseOptions& options)
+      : role_(role), statements_(options.statement_cache_entries, options.statement_cache_bytes_max, &authorizer_) {}
   Status configure(const DatabaseOptions& options);
   Status read_page_bytes();
   // SQLite's progress handler.
@@ -201,7 +202,7 @@ class Connection {
   std::uint32_t page_bytes_ = 0;
   StatementCache statements_;
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.
-  StatementCache internal_statements_{16};
+  StatementCache internal_statements_{16, 1 * kMiB};
   std::unordered_map<std::uint64_t, std::unique_ptr<Cursor>> cursors_;
   RowBatchBuilder spare_batch_;
 };

@@ -58,6 +58,7 @@ const LimitCase kLimits[] = {
     {"drain_ms_max", &Limits::drain_ms_max, 1, kMsMax},
     {"statement_cache_entries", &Limits::statement_cache_entries, 1, 1'000'000},
 };
+    {"statement_cache_bytes_max", &Limits::statement_cache_bytes_max, 0, kBytesMax},
 
 std::int64_t value_of(const Limits& limits, const Member& member) {
   return std::visit([&](auto pointer) { return static_cast<std::int64_t>(limits.*pointer); }, member);
