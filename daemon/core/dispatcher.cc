@@ -369,7 +369,7 @@ Status Dispatcher::accept(SessionState& session, const RequestPointer& request) 
   request->session_id = session.id;
   request->session = &session;
   request->arrival_us = context_.now_us;
-  SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max));
+  SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max, classifier_));
   if (request->kind == wire::Request::EXECUTE) {
     request->credit_bytes = request->window_bytes != 0 ? request->window_bytes : options_.limits.stream_window_bytes;
   } else if (request->kind == wire::Request::BACKUP) {
