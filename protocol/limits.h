@@ -90,6 +90,9 @@ struct Limits {
   // Of a database's reader connections, those that sessions with TEMP objects keep for themselves. At least one is always
   // left to the others.
   std::uint32_t pinned_connections_max = 64;
+  // How long a begin with siblings, once it is its turn, waits until enough connections are free at once, and lets nobody else have
+  // any meanwhile.
+  std::uint32_t siblings_wait_ms_max = 5'000;
   // Requests of all sessions that wait for the writer of one database.
   std::uint32_t write_queue_max = 65'536;
   // How long a request waits for the writer.
@@ -124,9 +127,9 @@ struct Limits {
   // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
   std::uint32_t hello_ms_max = 10'000;
   std::uint32_t drain_ms_max = 10'000;
-  // Memory of the prepared statements that each connection keeps, by SQL text length.
+  // Prepared statements that each connection keeps, and what they take in memory, with their SQL texts.
   std::uint32_t statement_cache_entries = 256;
+  std::uint64_t statement_cache_bytes_max = 2 * kMiB;
 };
 
 }  // namespace skua
-  std::uint64_t statement_cache_bytes_max = 2 * kMiB;

@@ -8,6 +8,7 @@
 #include "daemon/base/recycling_allocator.h"
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"
+#include "daemon/core/sibling_check.h"
 
 namespace skua {
 
@@ -513,6 +514,9 @@ Status Dispatcher::route_opener(SessionState& session, const RequestPointer& req
                                                      "(transactions_per_session_max)",
                                                      session.transactions.size()));
   }
+  if (request->kind == wire::Request::BEGIN) {
+    SKUA_TRY(check_siblings(request->message->root().getBegin(), number, session, options_.limits));
+  }
   transactions_.open(request, session, number);
   return {};
 }
@@ -533,7 +537,7 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
     error.message += fmt::format(" while it waited for the writer of '{}'{}: retry with more time, or see `skua locks`",
                                  options_.database_names[request->database], writers_.blame(*request));
   }
-  if (request->transaction != nullptr) error.transaction = transactions_.state_after_stop(*request->transaction);
+  if (request->transaction != nullptr) error.transaction = request->transaction->state_after_stop();
   delivery_.fail(request, error);
   if (request->transaction != nullptr) {
     transactions_.on_request_ended(request);

@@ -83,6 +83,9 @@ struct Job {
   std::string savepoint;
   // kRequest: the connection is for what is done with its first batch; see needs_cursor.
   bool without_cursor = false;
+  // kBegin of a read transaction with siblings: the connections of all of them, its own first. They are to share one snapshot, and
+  // are all begun or none is.
+  std::vector<std::uint32_t> group_slots;
   // kSpool, kSpoolRead: null before the first slice, which makes it. kSpool: the bytes by which it may grow.
   std::shared_ptr<SpoolFile> spool_file;
   std::uint64_t spool_room_bytes = 0;

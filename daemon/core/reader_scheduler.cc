@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/transaction.h"
+
 namespace skua {
 
 namespace {
@@ -18,11 +20,15 @@ constexpr std::uint64_t kRetryUs = 1'000'000;
 
 ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery)
     : context_(context), delivery_(delivery), inline_reads_(context, delivery), spools_(context),
-      kept_max_(context.limits.reader_connections_max - context.limits.reader_connections_max / kBriefPart) {
+      kept_max_(kept_max(context.limits)) {
   loop_thread.assert_here();
   for (std::size_t i = 0; i < context.database_names.size(); ++i) {
     databases_.emplace_back(context.limits.reader_connections_max);
   }
+}
+
+std::uint32_t ReaderScheduler::kept_max(const Limits& limits) {
+  return limits.reader_connections_max - limits.reader_connections_max / kBriefPart;
 }
 
 ReaderScheduler::AtOnce ReaderScheduler::read_at_once(const std::shared_ptr<Request>& request) {
@@ -65,8 +71,15 @@ std::shared_ptr<Request> ReaderScheduler::take_waiting(Database& database, bool 
 }
 
 void ReaderScheduler::lease_to_waiting(Database& database) {
-  while (!database.gate_shut && !database.pool.is_exhausted()) {
-    const bool may_keep = database.leases.size() - database.brief_leases < kept_max_;
+  while (!database.gate_shut) {
+    bool may_keep = database.kept_leases() < kept_max_;
+    if (const std::shared_ptr<Request> group = next_group(database); group != nullptr) {
+      if (lease_to_group(database, group)) continue;
+      // What is kept for brief reads is still theirs, but nothing more.
+      may_keep = false;
+      if (database.brief_leases >= context_.limits.reader_connections_max - kept_max_) return;
+    }
+    if (database.pool.is_exhausted()) return;
     const std::shared_ptr<Request> request = take_waiting(database, may_keep);
     if (request == nullptr) return;
     const std::uint32_t slot = *database.pool.lease();
@@ -80,6 +93,65 @@ void ReaderScheduler::lease_to_waiting(Database& database) {
       run_for(request, JobKind::kRequest);
     }
   }
+}
+
+std::shared_ptr<Request> ReaderScheduler::next_group(Database& database) {
+  const auto is_group = [](const Request& request) {
+    loop_thread.assert_here();
+    return request.transaction != nullptr && !request.transaction->siblings.empty();
+  };
+  while (!database.waiting.empty()) {
+    const std::shared_ptr<Request> next = database.waiting.next();
+    if (!next->is_ended() && !is_group(*next)) break;
+    database.waiting.pop();
+    if (!next->is_ended()) database.waiting_to_keep.push(next->session_id, next);
+  }
+  while (!database.waiting_to_keep.empty() && database.waiting_to_keep.next()->is_ended()) {
+    // If it was a group, somebody else's turn begins now.
+    context_.janitor.cancel(std::exchange(database.group_timer, 0));
+    database.waiting_to_keep.pop();
+  }
+  if (database.waiting_to_keep.empty() || !is_group(*database.waiting_to_keep.next())) return nullptr;
+  return database.waiting_to_keep.next();
+}
+
+bool ReaderScheduler::lease_to_group(Database& database, const std::shared_ptr<Request>& request) {
+  const std::shared_ptr<Transaction>& leader = request->transaction;
+  const std::size_t count = 1 + leader->siblings.size();
+  if (database.pool.available() < count || kept_max_ - database.kept_leases() < count) {
+    watch_group(database, request);
+    return false;
+  }
+  context_.janitor.cancel(std::exchange(database.group_timer, 0));
+  database.waiting_to_keep.pop();
+  std::vector<std::uint32_t> slots;
+  const auto lease_to = [&](const std::shared_ptr<Transaction>& transaction) {
+    loop_thread.assert_here();
+    slots.push_back(*database.pool.lease());
+    database.leases.push_back({slots.back(), nullptr, transaction, context_.now_us, false});
+  };
+  lease_to(leader);
+  for (const std::shared_ptr<Transaction>& sibling : leader->siblings) lease_to(sibling);
+  request->slot = slots.front();
+  user_->on_group_granted(request, slots);
+  return true;
+}
+
+void ReaderScheduler::watch_group(Database& database, const std::shared_ptr<Request>& request) {
+  if (database.group_timer != 0) return;
+  const std::uint64_t wait_us = std::uint64_t{context_.limits.siblings_wait_ms_max} * 1000;
+  database.group_timer = context_.janitor.add(context_.now_us + wait_us, [this, request] {
+    loop_thread.assert_here();
+    databases_[request->database].group_timer = 0;
+    user_->on_wait_over(
+        request, make_error(ErrorCode::kLimit,
+                            fmt::format("{} reader connections of '{}' were not free at once within {} ms "
+                                        "(siblings_wait_ms_max; there are {} in all, reader_connections_max): retry later, or "
+                                        "with fewer siblings",
+                                        1 + request->transaction->siblings.size(),
+                                        context_.database_names[request->database], context_.limits.siblings_wait_ms_max,
+                                        context_.limits.reader_connections_max)));
+  });
 }
 
 void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind kind) {

@@ -36,6 +36,8 @@ struct ReaderLease {
 class ReaderScheduler {
  public:
   ReaderScheduler(CoreContext& context, Delivery& delivery);
+  // Of the connections of a database, those that may be kept beyond a first batch.
+  static std::uint32_t kept_max(const Limits& limits);
   void set_lane_user(LaneUser& user) { user_ = &user; }
 
   // For a read outside of transactions that has just come, and that its session does not know of yet.
@@ -72,6 +74,9 @@ class ReaderScheduler {
   // The request has ended while it was parked: gives its connection back.
   void close_cursor(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
+  // A request that opens a group of transactions has ended while it waited for their connections.
+  void on_group_ended(std::uint16_t database) SKUA_REQUIRES(loop_thread) { lease_to_waiting(databases_[database]); }
+
   // While the gate is shut no connection of the database is leased: who asks for one waits in the queue.
   void shut_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void open_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
@@ -101,15 +106,26 @@ class ReaderScheduler {
     std::uint64_t lease_timer = 0;
     // There may be streams whose lease is over and for which there was no place yet.
     bool has_overdue = false;
+    // While the request whose turn it is opens a group of transactions, and not enough connections are free for it.
+    std::uint64_t group_timer = 0;
 
     bool is_crowded() const SKUA_REQUIRES(loop_thread) {
       return !gate_shut && (!waiting_to_keep.empty() || (!waiting.empty() && pool.is_exhausted()));
+    }
+    std::uint32_t kept_leases() const SKUA_REQUIRES(loop_thread) {
+      return static_cast<std::uint32_t>(leases.size()) - brief_leases;
     }
   };
 
   void lease_to_waiting(Database& database) SKUA_REQUIRES(loop_thread);
   // Who gets the next connection; null if nobody waits for it.
   std::shared_ptr<Request> take_waiting(Database& database, bool may_keep) SKUA_REQUIRES(loop_thread);
+  // The request that opens a group of transactions and has its turn, if there is one; it keeps its turn while it waits.
+  std::shared_ptr<Request> next_group(Database& database) SKUA_REQUIRES(loop_thread);
+  // All of the group's connections at once, or none: then nobody else gets one that may be kept, for siblings_wait_ms_max at the
+  // most. False: it has to wait.
+  bool lease_to_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void watch_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
 
@@ -134,7 +150,6 @@ class ReaderScheduler {
   LaneUser* user_ = nullptr;
   InlineReads inline_reads_ SKUA_GUARDED_BY(loop_thread);
   StreamSpools spools_ SKUA_GUARDED_BY(loop_thread);
-  // Connections of a database that may be kept beyond a first batch.
   const std::uint32_t kept_max_;
   std::vector<Database> databases_ SKUA_GUARDED_BY(loop_thread);
   FairQueue<std::unique_ptr<Job>> ready_ SKUA_GUARDED_BY(loop_thread);  // for a thread

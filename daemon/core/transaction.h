@@ -14,6 +14,7 @@
 // In waiting, aborted and closed it has no connection; in opening, open and ending it has one, and at most one job on it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -48,6 +49,8 @@ struct Transaction {
   bool job_running SKUA_GUARDED_BY(loop_thread) = false;
   // The request whose job runs, if it is one.
   std::shared_ptr<Request> running SKUA_GUARDED_BY(loop_thread);
+  // Until its BEGIN is done: the transactions that the same request opens, on the same snapshot.
+  std::vector<std::shared_ptr<Transaction>> siblings SKUA_GUARDED_BY(loop_thread);
   // Requests that wait for their turn, in order of arrival.
   std::deque<std::shared_ptr<Request>> queue SKUA_GUARDED_BY(loop_thread);
   // Requests whose cursors have more rows.
@@ -68,9 +71,19 @@ struct Transaction {
   std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t total_timer SKUA_GUARDED_BY(loop_thread) = 0;
 
+  // Aborts the daemon if the drawing has no such move.
+  void move_to(State to) SKUA_REQUIRES(loop_thread);
+  // After each move, once what belongs to it is done.
+  void check_invariants() const SKUA_REQUIRES(loop_thread);
+  // The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
+  std::size_t find_savepoint(const std::string& name) const SKUA_REQUIRES(loop_thread);
+  // What it will be after a request in it is stopped.
+  TransactionState state_after_stop() const SKUA_REQUIRES(loop_thread);
   bool has_connection() const SKUA_REQUIRES(loop_thread) {
     return state == State::kOpening || state == State::kOpen || state == State::kEnding;
   }
 };
+
+Error transaction_error(ErrorCode code, TransactionState state, std::string message);
 
 }  // namespace skua

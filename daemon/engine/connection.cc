@@ -68,6 +68,7 @@ Status Connection::configure(const DatabaseOptions& options) {
         db,
         [](void* self, sqlite3*, const char*, int pages) {
           Connection& connection = *static_cast<Connection*>(self);
+          connection.leave_commit();
           connection.wal_pages_ = pages;
           if (connection.commit_listener_) connection.commit_listener_(static_cast<std::uint32_t>(pages));
           return SQLITE_OK;
@@ -80,6 +81,7 @@ Status Connection::configure(const DatabaseOptions& options) {
         [](void* self) {
           static_cast<Connection*>(self)->token_ = nullptr;
           static_cast<Connection*>(self)->budget_end_us_ = 0;
+          static_cast<Connection*>(self)->enter_commit();
           return 0;
         },
         this);
@@ -107,6 +109,18 @@ Status Connection::make_inline() {
 void Connection::read_schema() {
   // A failure shows again when somebody needs it.
   (void)run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
+}
+
+void Connection::enter_commit() {
+  if (commit_gate_ == nullptr || is_committing_) return;
+  commit_gate_->enter();
+  is_committing_ = true;
+}
+
+void Connection::leave_commit() {
+  if (!is_committing_) return;
+  is_committing_ = false;
+  commit_gate_->leave();
 }
 
 bool Connection::is_to_stop() {
@@ -157,6 +171,7 @@ Error Connection::explain(Error error) {
 }
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
+  leave_commit();  // a statement before this one that failed and was committed in part, as OR FAIL does
   authorizer_.forget_stall();
   authorizer_.take_refusal();
   if (auto cached = statements_.find(sql)) return std::move(*cached);
@@ -189,6 +204,12 @@ std::invoke_result_t<Prepare> Connection::prepare_fresh(Prepare prepare) {
 }
 
 Status Connection::run_internal(std::string_view sql) {
+  Status status = step_internal(sql);
+  leave_commit();  // a commit that failed
+  return status;
+}
+
+Status Connection::step_internal(std::string_view sql) {
   const Authorizer::Internal internal(authorizer_);
   const Unstoppable unstoppable(*this);
   SKUA_ASSIGN(const StatementCache::Lease statement, internal_statements_.lease(db_.get(), sql));
@@ -218,8 +239,9 @@ Status Connection::begin(bool read_only, bool relaxed) {
     return run_internal("BEGIN IMMEDIATE");
   }
   SKUA_TRY(run_internal("BEGIN"));
-  // SQLite takes the snapshot at the first read, the caller expects it at begin.
-  return run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
+  // SQLite takes the snapshot at the first read, the caller expects it at begin. This one does not look at the schema, which
+  // may have changed since the connection read it and takes long to be read again.
+  return run_internal("PRAGMA schema_version");
 }
 
 bool Connection::has_deferred_violations() const {

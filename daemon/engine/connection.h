@@ -16,6 +16,7 @@
 
 #include "daemon/core/cancel_token.h"
 #include "daemon/engine/authorizer.h"
+#include "daemon/engine/commit_gate.h"
 #include "daemon/engine/cursor.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/statement_cache.h"
@@ -87,7 +88,10 @@ class Connection {
   class Watch {
    public:
     Watch(Connection& connection, const CancelToken* token) : connection_(connection) { connection_.token_ = token; }
-    ~Watch() { connection_.token_ = nullptr; }
+    ~Watch() {
+      connection_.token_ = nullptr;
+      connection_.leave_commit();
+    }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
@@ -127,6 +131,10 @@ class Connection {
    private:
     Connection& connection_;
   };
+
+  // From now on the connection commits inside of this gate, which outlives it: from where SQLite begins to commit to where
+  // the commit can be seen, or has failed.
+  void use_commit_gate(CommitGate& gate) { commit_gate_ = &gate; }
 
   std::uint64_t idempotency_keep_ms() const { return idempotency_keep_ms_; }
 
@@ -177,6 +185,10 @@ class Connection {
       : role_(role), statements_(options.statement_cache_entries, options.statement_cache_bytes_max, &authorizer_) {}
   Status configure(const DatabaseOptions& options);
   Status read_page_bytes();
+  Status step_internal(std::string_view sql);
+  // Each at any time, and as often as one likes.
+  void enter_commit();
+  void leave_commit();
   // SQLite's progress handler.
   bool is_to_stop();
   void watch_progress(int instructions);
@@ -197,6 +209,8 @@ class Connection {
   std::uint32_t ticks_max_ = kEndlessTicks;
   bool relaxed_ = false;
   std::uint64_t idempotency_keep_ms_ = 0;
+  CommitGate* commit_gate_ = nullptr;
+  bool is_committing_ = false;
   int wal_pages_ = 0;
   std::function<void(std::uint32_t)> commit_listener_;
   std::uint32_t page_bytes_ = 0;

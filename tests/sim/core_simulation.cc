@@ -42,6 +42,7 @@ class Simulation {
     limits.reader_threads = 3;
     limits.reader_connections_max = 17;  // one of them is for reads that are done at once
     limits.pinned_connections_max = 2;
+    limits.siblings_wait_ms_max = 150;
     limits.write_queue_max = 20;
     limits.group_requests_max = 2;
     limits.write_wait_ms_max = 300;
@@ -185,6 +186,7 @@ class Simulation {
         request.setDatabase(database);
         auto begin = request.initBegin();
         begin.setMode(chance(50) ? wire::TransactionMode::READ : wire::TransactionMode::WRITE);
+        if (chance(50)) add_siblings(begin, number);
         begin.setOnError(chance(50) ? wire::TransactionErrorMode::KEEP : wire::TransactionErrorMode::ABORT);
       });
     } else if (what < 80) {
@@ -199,6 +201,17 @@ class Simulation {
     }
     ++requests_;
     expected_[client].insert(id);
+  }
+
+  // Mostly such that they can be opened.
+  void add_siblings(wire::Begin::Builder begin, std::uint32_t number) {
+    if (chance(90)) begin.setMode(wire::TransactionMode::READ);
+    const auto count = static_cast<unsigned>(1 + below(2));
+    auto siblings = begin.initSiblings(count);
+    for (unsigned i = 0; i < count; ++i) {
+      const std::uint32_t other = chance(90) ? (number + i) % 3 + 1 : number;
+      siblings.set(i, other);
+    }
   }
 
   // More short reads than one session, and now and then than all of them, may run in a turn.
