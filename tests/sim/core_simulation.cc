@@ -47,7 +47,7 @@ class Simulation {
     limits.group_requests_max = 2;
     limits.write_wait_ms_max = 300;
     limits.requests_per_session_max = 30;
-    limits.transactions_per_session_max = 3;
+    limits.transactions_per_session_max = 5;
     limits.transaction_idle_ms_max = 400;
     limits.transaction_total_ms_max = 3'000;
     limits.stream_idle_ms_max = 500;
@@ -153,7 +153,7 @@ class Simulation {
     const char* kSql[] = {kReads[below(4)], "INSERT INTO t VALUES (1)", "BEGIN",      "COMMIT",      "ROLLBACK",
                                  "SAVEPOINT s",  "RELEASE s",                "ROLLBACK TO s", "BEGIN READ ONLY",
                                  "CREATE TEMP VIEW v AS SELECT 1"};
-    const auto number = static_cast<std::uint32_t>(below(4));
+    const auto number = static_cast<std::uint32_t>(below(6));
     const char* database = chance(50) ? "a" : "b";
     std::uint64_t id = 0;
     const std::uint64_t what = below(100);
@@ -209,7 +209,7 @@ class Simulation {
     const auto count = static_cast<unsigned>(1 + below(2));
     auto siblings = begin.initSiblings(count);
     for (unsigned i = 0; i < count; ++i) {
-      const std::uint32_t other = chance(90) ? (number + i) % 3 + 1 : number;
+      const std::uint32_t other = chance(90) ? (number + i) % 5 + 1 : number;
       siblings.set(i, other);
     }
   }

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <new>
 
 #include "skua/client.h"
@@ -38,6 +39,8 @@ struct Board {
   std::atomic<std::uint64_t> commits{0};
   // Groups that saw another state than the group before them of the same client.
   std::atomic<std::uint64_t> changes{0};
+  // A client has failed: the others need not go on.
+  std::atomic<bool> failed{false};
 };
 
 class SharedBoard {
@@ -69,6 +72,15 @@ class Client {
   Client(const std::string& socket_path, Board& board, const Settings& settings, std::uint64_t seed)
       : connection_(connect(socket_path)), board_(board), settings_(settings), random_(seed) {}
 
+  void run(const std::function<void(Client&)>& work) {
+    try {
+      work(*this);
+    } catch (...) {
+      board_.failed = true;
+      throw;
+    }
+  }
+
   void read_until_enough() {
     while (!is_enough()) check_group();
   }
@@ -89,7 +101,7 @@ class Client {
   }
 
  private:
-  bool is_enough() const { return board_.groups.load() >= settings_.groups; }
+  bool is_enough() const { return board_.failed.load() || board_.groups.load() >= settings_.groups; }
 
   void check_group() {
     std::vector<Transaction> group = test::must(connection_.begin_group(settings_.members), "begin_group");
@@ -177,9 +189,11 @@ void run(const Settings& settings) {
                           [&](std::size_t process, WorkerReport&, const std::function<void()>& wait_for_start) {
                             Client client(daemon.socket_path(), *board, settings, seed.seed() + process);
                             wait_for_start();
-                            if (process < settings.writers) return client.write_until_enough();
-                            if (process < settings.writers + settings.readers) return client.read_until_enough();
-                            client.vacuum_until_enough();
+                            client.run([&](Client& self) {
+                              if (process < settings.writers) return self.write_until_enough();
+                              if (process < settings.writers + settings.readers) return self.read_until_enough();
+                              self.vacuum_until_enough();
+                            });
                           });
   clients.run();
   fmt::print("{} groups of {} were looked at between {} commits; {} saw another state than the one before\n",
