@@ -9,6 +9,7 @@
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"
 #include "daemon/core/sibling_check.h"
+#include "daemon/core/statistics.h"
 
 namespace skua {
 
@@ -269,41 +270,10 @@ Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
 }
 
 Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
-  const Counters& counters = context_.counters;
-  const WalBudget::Statistics wal = wal_.statistics();
-  const std::vector<std::pair<std::string_view, std::uint64_t>> rows = {
-      {"uptime_ms", (context_.now_us - started_us_) / 1000},
-      {"databases", options_.database_names.size()},
-      {"sessions", sessions_.size()},
-      {"sessions_total", counters.sessions_total},
-      {"requests_total", counters.requests_total},
-      {"requests_cancelled", counters.requests_cancelled},
-      {"deadlines_passed", counters.deadlines_passed},
-      {"errors_total", counters.errors_total},
-      {"transactions_open", transactions_.open_count()},
-      {"transactions_total", counters.transactions_total},
-      {"transactions_aborted", counters.transactions_aborted},
-      {"reader_connections", readers_.connections_opened()},
-      {"reader_connections_leased", readers_.connections_leased()},
-      {"reads_waiting", readers_.waiting()},
-      {"reads_inline_total", readers_.inline_reads().statistics().reads},
-      {"reads_inline_overruns_total", readers_.inline_reads().statistics().overruns},
-      {"reads_inline_deferred_total", readers_.inline_reads().statistics().deferred},
-      {"writers_busy", writers_.busy()},
-      {"writes_waiting", writers_.waiting()},
-      {"row_bytes_sent", counters.rows_bytes_sent},
-      {"request_memory_bytes", context_.memory.requests},
-      {"response_memory_bytes", context_.memory.responses()},
-      {"streams_spooled_total", context_.spools.streams_total},
-      {"spool_bytes", context_.spools.bytes},
-      {"wal_bytes", wal.bytes},
-      {"wal_bytes_largest", wal.bytes_largest},
-      {"checkpoints_total", wal.checkpoints},
-      {"checkpoints_blocked_total", wal.checkpoints_blocked},
-      {"wal_drains_total", wal.drains},
-      {"wal_pinned_by_session", wal.pinned_by_session},
-      {"wal_pinned_ms", wal.pinned_ms},
-  };
+  auto rows = daemon_statistics(context_, readers_, writers_, transactions_, wal_);
+  rows.insert(rows.begin(), {{"uptime_ms", (context_.now_us - started_us_) / 1000},
+                             {"databases", options_.database_names.size()},
+                             {"sessions", sessions_.size()}});
   session.sink->send(stats_response(root.getId(), rows));
   return {};
 }

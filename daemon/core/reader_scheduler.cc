@@ -143,6 +143,7 @@ void ReaderScheduler::watch_group(Database& database, const std::shared_ptr<Requ
   database.group_timer = context_.janitor.add(context_.now_us + wait_us, [this, request] {
     loop_thread.assert_here();
     databases_[request->database].group_timer = 0;
+    if (request->is_ended()) return lease_to_waiting(databases_[request->database]);
     user_->on_wait_over(
         request, make_error(ErrorCode::kLimit,
                             fmt::format("{} reader connections of '{}' were not free at once within {} ms "

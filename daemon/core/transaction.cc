@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "daemon/core/executor.h"
+
 namespace skua {
 
 namespace {
@@ -51,6 +53,15 @@ std::size_t Transaction::find_savepoint(const std::string& name) const {
     if (strcasecmp(savepoints[i - 1].c_str(), name.c_str()) == 0) return i - 1;
   }
   return savepoints.size();
+}
+
+void Transaction::on_savepoint(SavepointAction action, const std::string& name) {
+  const std::size_t at = find_savepoint(name);
+  switch (action) {
+    case SavepointAction::kSet: savepoints.push_back(name); break;
+    case SavepointAction::kRelease: savepoints.resize(at); break;
+    case SavepointAction::kRollbackTo: savepoints.resize(at + 1); break;
+  }
 }
 
 TransactionState Transaction::state_after_stop() const {

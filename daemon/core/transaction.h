@@ -27,6 +27,8 @@
 
 namespace skua {
 
+enum class SavepointAction : std::uint16_t;
+
 struct SessionState;
 
 struct Transaction {
@@ -77,6 +79,8 @@ struct Transaction {
   void check_invariants() const SKUA_REQUIRES(loop_thread);
   // The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
   std::size_t find_savepoint(const std::string& name) const SKUA_REQUIRES(loop_thread);
+  // The engine has done it.
+  void on_savepoint(SavepointAction action, const std::string& name) SKUA_REQUIRES(loop_thread);
   // What it will be after a request in it is stopped.
   TransactionState state_after_stop() const SKUA_REQUIRES(loop_thread);
   bool has_connection() const SKUA_REQUIRES(loop_thread) {

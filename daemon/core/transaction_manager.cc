@@ -469,12 +469,7 @@ void TransactionManager::on_savepoint_done(const Pointer& transaction, Job& job)
     job.error->transaction = TransactionState::kOpen;
     return delivery_.fail(job.request, *job.error);
   }
-  const std::size_t at = transaction->find_savepoint(job.savepoint);
-  switch (job.savepoint_action) {
-    case SavepointAction::kSet: transaction->savepoints.push_back(job.savepoint); break;
-    case SavepointAction::kRelease: transaction->savepoints.resize(at); break;
-    case SavepointAction::kRollbackTo: transaction->savepoints.resize(at + 1); break;
-  }
+  transaction->on_savepoint(job.savepoint_action, job.savepoint);
   delivery_.succeed(job.request, TransactionState::kOpen);
 }
 
@@ -570,8 +565,6 @@ void TransactionManager::end_snapshot(const Pointer& transaction) {
   if (transaction->running != nullptr) transaction->running->token.cancel(CancelReason::kWalBudget);
   advance(transaction);
 }
-
-void TransactionManager::on_gate_opened(const Pointer& transaction) { advance(transaction); }
 
 void TransactionManager::on_session_closed(const Pointer& transaction) {
   transaction->session = nullptr;
