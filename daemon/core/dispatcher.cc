@@ -297,14 +297,12 @@ Status Dispatcher::check_unread(const SessionState& session) const {
   // When all of the memory is taken, whoever has more than an equal share of it has to read first.
   const std::uint64_t memory_max = options_.limits.response_memory_bytes_max;
   if (context_.memory.responses() > memory_max && session.sink->unsent_bytes() > memory_max / sessions_.size()) {
-    return make_error(ErrorCode::kLimit, fmt::format("answers that were not read take {} bytes (response_memory_bytes_max), {} "
-                                                     "of them are for this session: read them",
-                                                     context_.memory.responses(), session.sink->unsent_bytes()));
+    return make_error(ErrorCode::kLimit, fmt::format("answers take {} bytes (response_memory_bytes_max), {} of them wait for "
+                                                     "this session: read them", memory_max, session.sink->unsent_bytes()));
   }
   if (session.sink->unsent_bytes() <= options_.limits.unsent_bytes_per_session_max) return {};
-  return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
-                                                   "(unsent_bytes_per_session_max): read them",
-                                                   session.sink->unsent_bytes()));
+  return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session (unsent_bytes_per_session_max): "
+                                                   "read them", session.sink->unsent_bytes()));
 }
 
 Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) const {
@@ -321,9 +319,8 @@ Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) co
                                                      limits.request_bytes_per_session_max));
   }
   if (context_.memory.requests + bytes > limits.request_memory_bytes_max) {
-    return make_error(ErrorCode::kLimit, fmt::format("the requests of all sessions would have {} bytes, the most is {} "
-                                                     "(request_memory_bytes_max): retry later, or send less at once",
-                                                     context_.memory.requests + bytes, limits.request_memory_bytes_max));
+    return make_error(ErrorCode::kLimit, fmt::format("the requests of all sessions have {} bytes (request_memory_bytes_max): "
+                                                     "retry later, or send less at once", context_.memory.requests));
   }
   return check_unread(session);
 }
