@@ -50,7 +50,7 @@ class TransactionManager final : public LaneUser {
   // A read transaction or a session's own connection has to give up its snapshot.
   void end_snapshot(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
   // The gate of the readers is open again: a session's own connection may go on.
-  void on_gate_opened(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
+  void on_gate_opened(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread) { advance(transaction); }
 
   void on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot) override
       SKUA_REQUIRES(loop_thread);
