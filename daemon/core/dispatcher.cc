@@ -531,7 +531,7 @@ void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
   const std::uint16_t database = job->database;
   const bool on_writer = job->slot == kWriterSlot;
   if (on_writer) wal_.on_report(database, job->wal);
-  if (!on_writer) readers_.on_thread_free();
+  if (!on_writer) readers_.on_thread_free(*job);
   const bool is_backup = job->kind == JobKind::kBackupCopy || job->kind == JobKind::kBackupEnd ||
                          job->kind == JobKind::kBackupRead;
   if (is_backup) backups_.on_job_done(*job);

@@ -117,6 +117,8 @@ struct Job {
   // run it, and nothing in it can take long at once. And how long it took.
   bool was_short = false;
   std::uint64_t run_us = 0;
+  // What it used of its lane, in all its runs; of what commits by itself, up to the commit.
+  std::uint64_t lane_us = 0;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
   // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by

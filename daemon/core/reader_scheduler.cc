@@ -16,11 +16,14 @@ constexpr std::uint32_t kBriefPart = 16;
 // How soon it is tried again to put a stream into a file whose time is over already.
 constexpr std::uint64_t kRetryUs = 1'000'000;
 
+// 0: what is left of a session that is gone.
+std::uint64_t session_of(const Job& job) { return job.request != nullptr ? job.request->session_id : 0; }
+
 }  // namespace
 
 ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery)
     : context_(context), delivery_(delivery), inline_reads_(context, delivery), spools_(context),
-      kept_max_(kept_max(context.limits)) {
+      kept_max_(kept_max(context.limits)), threads_(context.limits.reader_threads) {
   loop_thread.assert_here();
   for (std::size_t i = 0; i < context.database_names.size(); ++i) {
     databases_.emplace_back(context.limits.reader_connections_max);
@@ -167,7 +170,7 @@ void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind k
 }
 
 void ReaderScheduler::run(std::unique_ptr<Job> job) {
-  const std::uint64_t session_id = job->request != nullptr ? job->request->session_id : 0;
+  const std::uint64_t session_id = session_of(*job);
   // Until it has a thread it can be stopped like any request that waits; its job then finds the token cancelled.
   if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kQueued;
   ready_.push(session_id, std::move(job));
@@ -175,17 +178,22 @@ void ReaderScheduler::run(std::unique_ptr<Job> job) {
 }
 
 void ReaderScheduler::feed_threads() {
-  while (threads_busy_ < context_.limits.reader_threads && !ready_.empty()) {
-    ++threads_busy_;
-    std::unique_ptr<Job> job = *ready_.pop();
+  const ThreadShares& threads = threads_;
+  while (threads.has_free()) {
+    auto next = ready_.pop([&](std::uint64_t session_id) { return threads.may_take(session_id); });
+    if (!next) return;
+    std::unique_ptr<Job> job = std::move(*next);
+    threads_.take(session_of(*job));
     if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kRunning;
     context_.executor.run_on_reader(std::move(job));
   }
 }
 
-void ReaderScheduler::on_thread_free() {
-  SKUA_CHECK(threads_busy_ > 0);
-  --threads_busy_;
+void ReaderScheduler::on_thread_free(const Job& job) {
+  threads_.give_back(session_of(job));
+  ready_.charge(session_of(job), job.lane_us);
+  databases_[job.database].waiting.charge(session_of(job), job.lane_us);
+  databases_[job.database].waiting_to_keep.charge(session_of(job), job.lane_us);
   feed_threads();
 }
 

@@ -1,5 +1,5 @@
 // ReaderScheduler: who reads when. Leases reader connections to requests and transactions, and gives jobs to the reader
-// threads, fairly between sessions in both queues.
+// threads, fairly between sessions in both queues: by turns, by what their jobs take of a thread, and by the threads they have.
 //
 // A stream keeps its connection until its end but a thread only while a batch is made. If it keeps it for long, if the
 // write-ahead log grows because of it, or if others wait for a connection, the rest of its rows is put into a file and the
@@ -21,6 +21,7 @@
 #include "daemon/core/inline_reads.h"
 #include "daemon/core/lane_user.h"
 #include "daemon/core/stream_spools.h"
+#include "daemon/core/thread_shares.h"
 
 namespace skua {
 
@@ -58,7 +59,7 @@ class ReaderScheduler {
   void release(std::uint16_t database, std::uint32_t slot) SKUA_REQUIRES(loop_thread);
 
   // Every job that ran on a reader thread, before anyone else sees it.
-  void on_thread_free() SKUA_REQUIRES(loop_thread);
+  void on_thread_free(const Job& job) SKUA_REQUIRES(loop_thread);
   // A job of a read outside of a transaction.
   void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
 
@@ -153,7 +154,7 @@ class ReaderScheduler {
   const std::uint32_t kept_max_;
   std::vector<Database> databases_ SKUA_GUARDED_BY(loop_thread);
   FairQueue<std::unique_ptr<Job>> ready_ SKUA_GUARDED_BY(loop_thread);  // for a thread
-  std::uint32_t threads_busy_ SKUA_GUARDED_BY(loop_thread) = 0;
+  ThreadShares threads_ SKUA_GUARDED_BY(loop_thread);
 };
 
 }  // namespace skua

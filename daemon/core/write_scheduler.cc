@@ -86,9 +86,11 @@ void WriteScheduler::watch_wait(const std::shared_ptr<Request>& request) {
 }
 
 bool WriteScheduler::has_room(const Lane& lane) const {
+  if (lane.handed.empty()) return true;
   const std::size_t groups_ahead = lane.admission == WriteAdmission::kAll ? 2 : 1;
   return lane.handed.size() < groups_ahead * context_.limits.group_requests_max &&
-         lane.handed_bytes < groups_ahead * context_.limits.group_bytes_max;
+         lane.handed_bytes < groups_ahead * context_.limits.group_bytes_max &&
+         lane.handed_us < std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000;
 }
 
 void WriteScheduler::pump(std::uint16_t database) {
@@ -106,7 +108,9 @@ void WriteScheduler::pump(std::uint16_t database) {
       lane.owner = request->transaction;
       user_->on_lane_granted(request, kWriterSlot);
     } else {
-      lane.handed.push_back({request.get(), context_.now_us});
+      const std::uint64_t expected_us = request->session->write_us;
+      lane.handed.push_back({request.get(), context_.now_us, expected_us});
+      lane.handed_us += expected_us;
       lane.handed_bytes += group_bytes(*request);
       run(request);
     }
@@ -133,6 +137,7 @@ void WriteScheduler::run(const std::shared_ptr<Request>& request) {
 
 void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   const std::shared_ptr<Request>& request = job->request;
+  if (request->session != nullptr) request->session->write_us = job->lane_us;
   const bool more = take_slice(*job);
   if (!request->is_ended() && !more) {
     delivery_.deliver(*job);
@@ -140,9 +145,12 @@ void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   }
   Lane& lane = lanes_[job->database];
   // It is the oldest or not far behind: the lane runs them in order.
-  lane.handed.erase(std::find_if(lane.handed.begin(), lane.handed.end(),
-                                 [&](const Handed& handed) { return handed.request == request.get(); }));
+  const auto handed = std::find_if(lane.handed.begin(), lane.handed.end(),
+                                   [&](const Handed& entry) { return entry.request == request.get(); });
+  lane.handed_us -= handed->expected_us;
+  lane.handed.erase(handed);
   lane.handed_bytes -= group_bytes(*request);
+  lane.queue.charge(request->session_id, job->lane_us);
   if (more) {
     request->stage = Request::Stage::kQueued;
     request->token.put_back();
@@ -178,7 +186,9 @@ void WriteScheduler::park(const std::shared_ptr<Request>& request) {
 }
 
 void WriteScheduler::release(std::uint16_t database) {
-  lanes_[database].owner = nullptr;
+  Lane& lane = lanes_[database];
+  lane.queue.charge(lane.owner->session_id, context_.now_us - lane.owner->held_since_us);
+  lane.owner = nullptr;
   pump(database);
 }
 

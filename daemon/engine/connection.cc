@@ -79,9 +79,11 @@ Status Connection::configure(const DatabaseOptions& options) {
     sqlite3_commit_hook(
         db,
         [](void* self) {
-          static_cast<Connection*>(self)->token_ = nullptr;
-          static_cast<Connection*>(self)->budget_end_us_ = 0;
-          static_cast<Connection*>(self)->enter_commit();
+          Connection& connection = *static_cast<Connection*>(self);
+          connection.token_ = nullptr;
+          connection.budget_end_us_ = 0;
+          connection.commit_began_us_ = monotonic_us();
+          connection.enter_commit();
           return 0;
         },
         this);

@@ -135,6 +135,8 @@ class Connection {
   // From now on the connection commits inside of this gate, which outlives it: from where SQLite begins to commit to where
   // the commit can be seen, or has failed.
   void use_commit_gate(CommitGate& gate) { commit_gate_ = &gate; }
+  // When the last transaction with changes began to commit. Of the writer.
+  std::uint64_t commit_began_us() const { return commit_began_us_; }
 
   std::uint64_t idempotency_keep_ms() const { return idempotency_keep_ms_; }
 
@@ -208,6 +210,7 @@ class Connection {
   std::uint32_t ticks_ = 0;
   std::uint32_t ticks_max_ = kEndlessTicks;
   bool relaxed_ = false;
+  std::uint64_t commit_began_us_ = 0;
   std::uint64_t idempotency_keep_ms_ = 0;
   CommitGate* commit_gate_ = nullptr;
   bool is_committing_ = false;

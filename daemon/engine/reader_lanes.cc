@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/engine/backup_reader.h"
 #include "daemon/engine/job_runner.h"
 #include "daemon/engine/shared_snapshot.h"
@@ -26,7 +27,9 @@ ReaderLanes::~ReaderLanes() {
 
 void ReaderLanes::run() {
   while (std::unique_ptr<Job> job = queue_.pop()) {
+    const std::uint64_t begin_us = monotonic_us();
     run_job(*job);
+    job->lane_us = monotonic_us() - begin_us;
     completions_.push(std::move(job));
   }
 }

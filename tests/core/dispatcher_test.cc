@@ -331,6 +331,58 @@ Test(dispatcher, a_deadline_ends_what_waits_and_stops_what_runs) {
   cr_expect(world.job().request->token.reason() == CancelReason::kDeadline);
 }
 
+Test(dispatcher, a_session_cannot_have_all_reader_threads) {
+  Limits limits;
+  limits.reader_threads = 8;
+  CoreWorld world(limits);
+  CoreClient& greedy = world.connect();
+  for (int i = 0; i < 64; ++i) world.execute(greedy, "SELECT count(*) FROM big");
+  cr_expect(world.job_count() == 4, "half of them");
+  CoreClient& other = world.connect();
+  const auto read = world.execute(other, "SELECT count(*) FROM small");
+  cr_assert(world.job_count() == 5);
+  world.succeed(4);
+  expect_success(other, read);
+  cr_expect(world.job_count() == 4, "the free ones are not for the greedy");
+}
+
+Test(dispatcher, a_session_whose_reads_take_long_has_fewer_turns) {
+  Limits limits;
+  limits.reader_threads = 1;
+  CoreWorld world(limits);
+  CoreClient& slow = world.connect();
+  CoreClient& quick = world.connect();
+  for (int i = 0; i < 5; ++i) world.execute(slow, "SELECT count(*) FROM big");
+  std::vector<std::uint64_t> reads;
+  for (int i = 0; i < 20; ++i) reads.push_back(world.execute(quick, "SELECT count(*) FROM small"));
+  world.job().lane_us = 5'000;
+  world.succeed();
+  for (const std::uint64_t read : reads) {
+    cr_assert(world.job().request->session_id == quick.state->id);
+    world.job().lane_us = 50;
+    world.succeed();
+    expect_success(quick, read);
+  }
+}
+
+Test(dispatcher, a_session_whose_writes_take_long_does_not_fill_the_lane_before_others) {
+  CoreWorld world;
+  CoreClient& slow = world.connect();
+  CoreClient& quick = world.connect();
+  world.execute(slow, "DELETE FROM big");
+  world.job().lane_us = 15'000;
+  world.succeed();
+  for (int i = 0; i < 30; ++i) world.execute(slow, "DELETE FROM big");
+  cr_assert(world.job_count() == 2, "as much as lasts for a slice is with the lane: %zu", world.job_count());
+  const auto write = world.execute(quick, "DELETE FROM small");
+  world.job().lane_us = 15'000;
+  world.succeed();
+  world.job().lane_us = 15'000;
+  world.succeed();
+  world.succeed();
+  expect_success(quick, write);
+}
+
 Test(dispatcher, a_stream_stops_at_its_credit_and_keeps_its_connection_but_no_thread) {
   Limits limits;
   limits.reader_threads = 1;
