@@ -504,7 +504,7 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
     error.message += fmt::format(" while it waited for the writer of '{}'{}: retry with more time, or see `skua locks`",
                                  options_.database_names[request->database], writers_.blame(*request));
   }
-  if (request->transaction != nullptr) error.transaction = request->transaction->state_after_stop();
+  if (request->transaction != nullptr) error.transaction = request->transaction->state_after_stop(*request);
   delivery_.fail(request, error);
   if (request->transaction != nullptr) {
     transactions_.on_request_ended(request);

@@ -238,7 +238,7 @@ void ReaderScheduler::on_statement_done(Job& job) {
   if (!request->is_ended()) delivery_.deliver(job);
   if (!request->cursor_open) {
     release(job.database, job.slot);
-    if (!request->is_ended()) park(request);  // frames are held for want of credit
+    if (!has_ended(request)) park(request);  // frames are held for want of credit
     return;
   }
   if (job.kind == JobKind::kRequest) {

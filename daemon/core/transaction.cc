@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/core/executor.h"
+#include "daemon/core/transaction_operation.h"
 
 namespace skua {
 
@@ -64,9 +65,16 @@ void Transaction::on_savepoint(SavepointAction action, const std::string& name) 
   }
 }
 
-TransactionState Transaction::state_after_stop() const {
+bool Transaction::is_opened_by(const Request& request) const {
+  if (state != State::kWaiting) return false;
+  const Operation operation = operation_of(request);
+  if (operation != Operation::kBegin && operation != Operation::kSavepoint) return false;
+  return std::none_of(queue.begin(), queue.end(), [&](const auto& queued) { return queued.get() == &request; });
+}
+
+TransactionState Transaction::state_after_stop(const Request& request) const {
   if (pinned) return TransactionState::kNone;
-  const bool lost = state == State::kWaiting || state == State::kAborted || abort_on_error || !abort_reason.empty();
+  const bool lost = is_opened_by(request) || state == State::kAborted || abort_on_error || !abort_reason.empty();
   return lost ? TransactionState::kAborted : TransactionState::kOpen;
 }
 

@@ -81,8 +81,14 @@ struct Transaction {
   std::size_t find_savepoint(const std::string& name) const SKUA_REQUIRES(loop_thread);
   // The engine has done it.
   void on_savepoint(SavepointAction action, const std::string& name) SKUA_REQUIRES(loop_thread);
-  // What it will be after a request in it is stopped.
-  TransactionState state_after_stop() const SKUA_REQUIRES(loop_thread);
+  // It waits for a connection, and the request is the one that opens it.
+  bool is_opened_by(const Request& request) const SKUA_REQUIRES(loop_thread);
+  // It has not ended, nor begun to.
+  bool may_still_commit() const SKUA_REQUIRES(loop_thread) {
+    return state == State::kWaiting || state == State::kOpening || state == State::kOpen;
+  }
+  // What it will be after the request, which is in it, is stopped.
+  TransactionState state_after_stop(const Request& request) const SKUA_REQUIRES(loop_thread);
   bool has_connection() const SKUA_REQUIRES(loop_thread) {
     return state == State::kOpening || state == State::kOpen || state == State::kEnding;
   }

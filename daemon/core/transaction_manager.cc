@@ -223,7 +223,7 @@ void TransactionManager::grant(Transaction& transaction, std::uint32_t slot) {
 
 void TransactionManager::on_wait_over(const std::shared_ptr<Request>& request, Error error) {
   const Pointer transaction = request->transaction;
-  if (transaction != nullptr) error.transaction = transaction->state_after_stop();
+  if (transaction != nullptr) error.transaction = transaction->state_after_stop(*request);
   delivery_.fail(request, error);
   if (transaction != nullptr) on_request_ended(request);
 }
@@ -494,24 +494,30 @@ void TransactionManager::on_statement_done(const Pointer& transaction, Job& job)
   const std::string reason = job.error != nullptr ? job.error->message : "SQLite rolled it back";
   if (!request->is_ended()) delivery_.deliver(job);
   if (aborted) return abort(transaction, reason);
-  if (job.cursor_open) {
-    transaction->cursors.push_back(request);
-    if (!request->is_ended() && request->token.is_cancelled()) {
-      delivery_.fail(request, transaction_error(stopped_error(request->token.reason()).code, TransactionState::kOpen,
-                                                stopped_error(request->token.reason()).message));
-    }
+  if (job.cursor_open) transaction->cursors.push_back(request);
+  if (request->is_ended()) return;
+  // It was stopped when this batch was done, or its last rows wait for credit that may never come.
+  if (request->token.is_cancelled()) return end_parked(request, stopped_error(request->token.reason()));
+  park(transaction, request);
+}
+
+void TransactionManager::end_parked(const std::shared_ptr<Request>& request, Error error) {
+  Transaction& transaction = *request->transaction;
+  error.transaction = transaction.state_after_stop(*request);
+  delivery_.fail(request, error);
+  // Without a job under way this only marks it: the caller goes on with advance().
+  if (transaction.abort_on_error && transaction.abort_reason.empty()) {
+    transaction.abort_reason = "a request in it was stopped";
   }
-  if (!request->is_ended()) park(transaction, request);
 }
 
 void TransactionManager::park(const Pointer& transaction, const std::shared_ptr<Request>& request) {
   delivery_.park(request, [this, transaction, request] {
     loop_thread.assert_here();
     request->idle_timer = 0;
-    delivery_.fail(request, transaction_error(ErrorCode::kLimit, TransactionState::kOpen,
-                                              fmt::format("the stream was granted no credit for {} ms "
-                                                          "(stream_idle_ms_max)",
-                                                          context_.limits.stream_idle_ms_max)));
+    end_parked(request, make_error(ErrorCode::kLimit, fmt::format("the stream was granted no credit for {} ms "
+                                                                  "(stream_idle_ms_max)",
+                                                                  context_.limits.stream_idle_ms_max)));
     advance(transaction);
   });
 }
@@ -530,16 +536,11 @@ void TransactionManager::on_request_ended(const std::shared_ptr<Request>& reques
     const auto queued = std::find(transaction->queue.begin(), transaction->queue.end(), request);
     return queued == transaction->queue.end() ? replace_opener(transaction) : void();
   }
-  // The opener ended before it had the lane: there is nothing to roll back, but the client may have sent more.
-  if (transaction->state == State::kWaiting) {
-    const Operation operation = operation_of(*request);
-    const bool is_opener = operation == Operation::kBegin || operation == Operation::kSavepoint;
-    if (is_opener && std::find(transaction->queue.begin(), transaction->queue.end(), request) ==
-                         transaction->queue.end()) {
-      abort(transaction, "its begin did not succeed");
-      abort_siblings(*transaction);
-    }
-  } else if (transaction->abort_on_error && transaction->state == State::kOpen) {
+  if (transaction->is_opened_by(*request)) {
+    // There is nothing to roll back, but the client may have sent more.
+    abort(transaction, "its begin did not succeed");
+    abort_siblings(*transaction);
+  } else if (transaction->abort_on_error && transaction->may_still_commit()) {
     doom(transaction, CancelReason::kAborted, "a request in it was stopped");
   }
   advance(transaction);

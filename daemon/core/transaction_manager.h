@@ -64,6 +64,8 @@ class TransactionManager final : public LaneUser {
  private:
   using Pointer = std::shared_ptr<Transaction>;
 
+  // A request whose cursor or rows would have to wait ends with the error.
+  void end_parked(const std::shared_ptr<Request>& request, Error error) SKUA_REQUIRES(loop_thread);
   Pointer create(const Request& request, SessionState& session) SKUA_REQUIRES(loop_thread);
   // The transactions that a begin opens beside its own.
   void create_siblings(const Request& request, SessionState& session, Transaction& leader) SKUA_REQUIRES(loop_thread);

@@ -141,7 +141,9 @@ void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   const bool more = take_slice(*job);
   if (!request->is_ended() && !more) {
     delivery_.deliver(*job);
-    if (!request->is_ended()) park(request);  // rows are held for want of credit; the commit is long done
+    // Rows are held for want of credit; the commit is done, so it is too late to stop it.
+    if (!request->is_ended() && request->token.is_cancelled()) delivery_.finish_early(request);
+    if (!request->is_ended()) park(request);
   }
   Lane& lane = lanes_[job->database];
   // It is the oldest or not far behind: the lane runs them in order.

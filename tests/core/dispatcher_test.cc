@@ -331,6 +331,28 @@ Test(dispatcher, a_deadline_ends_what_waits_and_stops_what_runs) {
   cr_expect(world.job().request->token.reason() == CancelReason::kDeadline);
 }
 
+Test(dispatcher, what_is_stopped_while_it_runs_does_not_wait_for_credit_with_its_last_rows) {
+  for (const bool by_deadline : {false, true}) {
+    CoreWorld world;
+    CoreClient& client = world.connect();
+    const std::uint32_t deadline_ms = by_deadline ? 10 : 0;
+    const auto read = world.execute(client, "SELECT * FROM big", 0, deadline_ms, 1);
+    const auto write = world.execute(client, "INSERT INTO t VALUES (1) RETURNING a", 0, deadline_ms, 1);
+    if (by_deadline) {
+      world.pass_ms(11);
+    } else {
+      world.cancel(client, read);
+      world.cancel(client, write);
+    }
+    cr_expect(client.answer_to(read) == nullptr && client.answer_to(write) == nullptr);
+    world.succeed_with_rows(5'000);
+    world.succeed_with_rows(5'000);
+    expect_error(client, read, by_deadline ? ErrorCode::kDeadline : ErrorCode::kCancelled);
+    expect_success(client, write);
+    cr_expect(world.job_count() == 0);
+  }
+}
+
 Test(dispatcher, a_session_cannot_have_all_reader_threads) {
   Limits limits;
   limits.reader_threads = 8;
