@@ -37,6 +37,9 @@ inline constexpr int kNestingLevelsMax = 16;
 inline constexpr std::size_t kColumnsMax = 2000;
 inline constexpr std::size_t kParametersMax = 32'766;
 inline constexpr std::size_t kSqlBytesMax = 1 * kMiB;
+// A pattern of LIKE or GLOB. What cannot be stopped takes as long as the product of its length and the text's:
+// SQLite's own 50,000 against a megabyte are minutes.
+inline constexpr std::size_t kPatternBytesMax = 1000;
 inline constexpr std::size_t kProgramStepsMax = 1000;
 inline constexpr std::size_t kClientNameBytesMax = 128;
 inline constexpr std::size_t kSavepointNameBytesMax = 256;

@@ -10,8 +10,10 @@ namespace skua {
 
 namespace {
 
-// How many of SQLite's virtual machine instructions run between two looks at the token: some tens of microseconds.
-constexpr int kProgressInstructions = 1000;
+// How many of SQLite's virtual machine instructions run between two looks at the token: those of a few rows, which costs a scan
+// less than one percent; and those of a single row if one of them may go over a value of megabytes.
+constexpr int kProgressInstructions = 20;
+constexpr int kStallingProgressInstructions = 5;
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr int kInlineCacheKib = 16 * 1024;
 
@@ -45,6 +47,7 @@ void Connection::set_limits() {
   sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(kSqlBytesMax));
   sqlite3_limit(db, SQLITE_LIMIT_COLUMN, static_cast<int>(kColumnsMax));
   sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(kParametersMax));
+  sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, static_cast<int>(kPatternBytesMax));
 }
 
 Status Connection::configure(const DatabaseOptions& options) {
@@ -101,7 +104,15 @@ void Connection::watch_progress(int instructions) {
       [](void* self) { return static_cast<Connection*>(self)->is_to_stop() ? 1 : 0; }, this);
 }
 
+void Connection::expect_stall(bool stall) {
+  const int instructions = stall ? kStallingProgressInstructions : kProgressInstructions;
+  if (is_inline_ || instructions == progress_instructions_) return;
+  progress_instructions_ = instructions;
+  watch_progress(instructions);
+}
+
 Status Connection::make_inline() {
+  is_inline_ = true;
   sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, kInlineValueBytesMax);
   watch_progress(kInlineTickInstructions);
   // A page that is not in it is read from the system's memory, or from the disk, while everybody waits.
@@ -176,9 +187,13 @@ Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
   leave_commit();  // a statement before this one that failed and was committed in part, as OR FAIL does
   authorizer_.forget_stall();
   authorizer_.take_refusal();
-  if (auto cached = statements_.find(sql)) return std::move(*cached);
+  if (auto cached = statements_.find(sql)) {
+    expect_stall((*cached)->may_stall());
+    return std::move(*cached);
+  }
   SKUA_ASSIGN(StatementCache::Lease lease, prepare_fresh([&] { return statements_.lease(db_.get(), sql); }));
   if (authorizer_.may_stall()) lease->expect_stall();
+  expect_stall(lease->may_stall());
   return lease;
 }
 

@@ -194,6 +194,8 @@ class Connection {
   // SQLite's progress handler.
   bool is_to_stop();
   void watch_progress(int instructions);
+  // The next statement may take long in one instruction, or not.
+  void expect_stall(bool stall);
   void set_limits();
 
   struct Close {
@@ -207,6 +209,8 @@ class Connection {
   // 0: none.
   std::uint64_t budget_end_us_ = 0;
   bool budget_spent_ = false;
+  bool is_inline_ = false;
+  int progress_instructions_ = 0;
   std::uint32_t ticks_ = 0;
   std::uint32_t ticks_max_ = kEndlessTicks;
   bool relaxed_ = false;
