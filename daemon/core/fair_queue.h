@@ -74,9 +74,11 @@ class FairQueue {
     if (rounds > 0) move(turn, std::min(turn.round + rounds, round_ + kRoundsMax));
   }
 
-  // What pop() would return; there must be something.
-  const Item& next() const {
-    return find_next([](std::uint64_t) { return true; })->items.front();
+  // What pop(may_go) would return; null for nothing.
+  template <class MayGo>
+  const Item* next(const MayGo& may_go) const {
+    const Turn* turn = find_next(may_go);
+    return turn == nullptr ? nullptr : &turn->items.front();
   }
 
   // Shows the items in the order in which pop() would return them if nothing were charged, until the visitor returns false.

@@ -29,7 +29,7 @@ struct SessionState {
   // The turn of the loop in which its last read on the loop thread ran, and how many did in that turn.
   std::uint64_t inline_turn = 0;
   std::uint32_t inline_reads = 0;
-  // What its last write outside of transactions used of the lane; before the first one, a guess.
+  // What its next write outside of transactions is expected to use of the lane: at least 1, and a guess before the first.
   std::uint64_t write_us = 1'000;
   // All that are not ended.
   std::unordered_map<std::uint64_t, std::shared_ptr<Request>> requests;

@@ -35,6 +35,11 @@ bool may_join_group(const Request& request) {
   }
 }
 
+// A write that takes longer for once, because its thread was not let run, says little about the next.
+void note_use(SessionState& session, std::uint64_t used_us) {
+  session.write_us = std::clamp<std::uint64_t>(used_us, 1, 2 * session.write_us);
+}
+
 // What it adds to the bytes of its group.
 std::uint64_t group_bytes(const Request& request) { return request.in_slices ? 0 : request.message->byte_count(); }
 
@@ -86,21 +91,25 @@ void WriteScheduler::watch_wait(const std::shared_ptr<Request>& request) {
 }
 
 bool WriteScheduler::has_room(const Lane& lane) const {
-  if (lane.handed.empty()) return true;
   const std::size_t groups_ahead = lane.admission == WriteAdmission::kAll ? 2 : 1;
   return lane.handed.size() < groups_ahead * context_.limits.group_requests_max &&
-         lane.handed_bytes < groups_ahead * context_.limits.group_bytes_max &&
-         lane.handed_us < std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000;
+         lane.handed_bytes < groups_ahead * context_.limits.group_bytes_max;
 }
 
 void WriteScheduler::pump(std::uint16_t database) {
   Lane& lane = lanes_[database];
-  while (lane.owner == nullptr && lane.admission != WriteAdmission::kNone && has_room(lane) && !lane.queue.empty()) {
+  const std::uint64_t ahead_us_max = std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000;
+  const auto may_go = [&lane, ahead_us_max](std::uint64_t session_id) {
+    const auto ahead = lane.handed_us.find(session_id);
+    return ahead == lane.handed_us.end() || ahead->second < ahead_us_max;
+  };
+  while (lane.owner == nullptr && lane.admission != WriteAdmission::kNone && has_room(lane)) {
+    const std::shared_ptr<Request>* next = lane.queue.next(may_go);
+    if (next == nullptr) return;
     // A transaction waits here, where it can be stopped at once, until the lane is its own.
-    const Request& next = *lane.queue.next();
-    if (!next.is_ended() && next.transaction != nullptr && !lane.handed.empty()) return;
-    if (!next.is_ended() && next.transaction != nullptr && lane.admission != WriteAdmission::kAll) return;
-    const std::shared_ptr<Request> request = *lane.queue.pop();
+    const bool opens_transaction = !(*next)->is_ended() && (*next)->transaction != nullptr;
+    if (opens_transaction && (!lane.handed.empty() || lane.admission != WriteAdmission::kAll)) return;
+    const std::shared_ptr<Request> request = *lane.queue.pop(may_go);
     if (request->is_ended()) continue;
     delivery_.end_wait(*request);
     request->slot = kWriterSlot;
@@ -110,7 +119,7 @@ void WriteScheduler::pump(std::uint16_t database) {
     } else {
       const std::uint64_t expected_us = request->session->write_us;
       lane.handed.push_back({request.get(), context_.now_us, expected_us});
-      lane.handed_us += expected_us;
+      lane.handed_us[request->session_id] += expected_us;
       lane.handed_bytes += group_bytes(*request);
       run(request);
     }
@@ -137,7 +146,7 @@ void WriteScheduler::run(const std::shared_ptr<Request>& request) {
 
 void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   const std::shared_ptr<Request>& request = job->request;
-  if (request->session != nullptr) request->session->write_us = job->lane_us;
+  if (request->session != nullptr) note_use(*request->session, job->lane_us);
   const bool more = take_slice(*job);
   if (!request->is_ended() && !more) {
     delivery_.deliver(*job);
@@ -149,7 +158,9 @@ void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   // It is the oldest or not far behind: the lane runs them in order.
   const auto handed = std::find_if(lane.handed.begin(), lane.handed.end(),
                                    [&](const Handed& entry) { return entry.request == request.get(); });
-  lane.handed_us -= handed->expected_us;
+  const auto ahead = lane.handed_us.find(request->session_id);
+  ahead->second -= handed->expected_us;
+  if (ahead->second == 0) lane.handed_us.erase(ahead);
   lane.handed.erase(handed);
   lane.handed_bytes -= group_bytes(*request);
   lane.queue.charge(request->session_id, job->lane_us);

@@ -105,9 +105,9 @@ Test(job_cancel, a_statement_stops_a_few_rows_behind_the_cancel_however_long_eac
   sqlite3_create_function_v2(
       scratch.reader().handle(), "long", 1, SQLITE_UTF8, &calls,
       [](sqlite3_context* context, int, sqlite3_value**) {
-        Calls& calls = *static_cast<Calls*>(sqlite3_user_data(context));
-        calls.token->cancel(CancelReason::kClient);
-        ++calls.count;
+        Calls& made = *static_cast<Calls*>(sqlite3_user_data(context));
+        made.token->cancel(CancelReason::kClient);
+        ++made.count;
         sqlite3_result_int(context, 1);
       },
       nullptr, nullptr, nullptr);

@@ -271,7 +271,8 @@ int main(int argc, char** argv) {
   app.add_option("--stops", settings.stops, "how often each of the long statements is stopped");
   CLI11_PARSE(app, argc, argv);
   return skua::test::run_program([&] {
-    skua::test::RealDaemon daemon;
+    // Hundreds of writes wait in a row, and on a busy machine each for its own sync.
+    skua::test::RealDaemon daemon({.config = "[limits]\nwrite_wait_ms_max = 600000\n"});
     {
       skua::stress::Pipeline pipeline(daemon.socket_path());
       skua::stress::CancelClient::create_tables(pipeline);
