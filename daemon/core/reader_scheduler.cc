@@ -178,9 +178,12 @@ void ReaderScheduler::run(std::unique_ptr<Job> job) {
 }
 
 void ReaderScheduler::feed_threads() {
-  const ThreadShares& threads = threads_;
-  while (threads.has_free()) {
-    auto next = ready_.pop([&](std::uint64_t session_id) { return threads.may_take(session_id); });
+  const auto may_take = [this](std::uint64_t session_id) {
+    loop_thread.assert_here();
+    return threads_.may_take(session_id);
+  };
+  while (threads_.has_free()) {
+    auto next = ready_.pop(may_take);
     if (!next) return;
     std::unique_ptr<Job> job = std::move(*next);
     threads_.take(session_of(*job));
