@@ -117,6 +117,8 @@ struct Job {
   // run it, and nothing in it can take long at once. And how long it took.
   bool was_short = false;
   std::uint64_t run_us = 0;
+  // It took so long because others wanted the processor, and not for any reason of its own.
+  bool was_only_interrupted = false;
   // What it used of its lane, in all its runs; of what commits by itself, up to the commit.
   std::uint64_t lane_us = 0;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
@@ -140,6 +142,7 @@ struct Job {
     needs_cursor = false;
     was_short = false;
     run_us = 0;
+    was_only_interrupted = false;
   }
 };
 

@@ -23,7 +23,7 @@ class InlineReads {
   static constexpr std::uint32_t kPerSessionMax = 64;
   static constexpr std::uint32_t kPerTurnMax = 256;
   static constexpr std::uint32_t kDeferredPerTurnMax = 128;
-  // What took longer than this, for whatever reason, was not short.
+  // What took longer than this was not short, unless others had the processor meanwhile.
   static constexpr std::uint64_t kShortUsMax = 1'000;
   // A database that is not read for this long keeps no snapshot.
   static constexpr std::uint64_t kSnapshotIdleUs = 100'000;
@@ -63,7 +63,9 @@ class InlineReads {
   };
 
   static bool is_eligible(const Request& request);
-  static bool was_short(const Job& job) { return job.was_short && job.run_us <= kShortUsMax; }
+  static bool was_short(const Job& job) {
+    return job.was_short && (job.run_us <= kShortUsMax || job.was_only_interrupted);
+  }
   void watch_idle(std::uint16_t database) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;

@@ -4,11 +4,13 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/core/delivery.h"
+#include "daemon/core/inline_reads.h"
 #include "daemon/engine/parameter_binding.h"
 #include "daemon/engine/program_runner.h"
 #include "daemon/engine/reply_store.h"
 #include "daemon/engine/row_runner.h"
 #include "daemon/engine/slice_runner.h"
+#include "daemon/engine/slow_run.h"
 #include "daemon/engine/stream_file.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
@@ -308,6 +310,7 @@ Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_byte
   } else {
     job_.was_short = !writes_ && !connection_.may_stall() && cursor->was_short();
     job_.run_us = cursor->run_us();
+    job_.was_only_interrupted = job_.run_us > InlineReads::kShortUsMax && SlowRun::was_only_interrupted();
     if (job_.frames.back().byte_count() <= 2 * kFirstBatchBytes) connection_.give_back(cursor->take_batch());
   }
   return {};

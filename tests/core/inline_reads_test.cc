@@ -23,6 +23,7 @@ struct Scene {
       job.ended = true;
       job.was_short = is_short;
       job.run_us = run_us;
+      job.was_only_interrupted = was_only_interrupted;
       return outcome;
     };
   }
@@ -45,6 +46,7 @@ struct Scene {
   std::size_t answer_bytes = 100;
   bool is_short = true;
   std::uint64_t run_us = 0;
+  bool was_only_interrupted = false;
   std::size_t asked = 0;
   CoreWorld world;
 };
@@ -135,6 +137,22 @@ Test(inline_reads, short_is_also_a_matter_of_time) {
   scene.run_us = InlineReads::kShortUsMax;
   for (int i = 0; i < 3; ++i) scene.expect_inline(client);
   scene.run_us = InlineReads::kShortUsMax + 1;
+  scene.expect_inline(client);
+  scene.world.execute(client, kSql);
+  cr_expect_eq(scene.world.job_count(), 1u);
+}
+
+Test(inline_reads, the_time_that_others_had_the_processor_does_not_count) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.world.execute(client, kSql);
+  scene.world.job().run_us = InlineReads::kShortUsMax + 1;
+  scene.world.job().was_only_interrupted = true;
+  scene.world.succeed_shortly();
+  scene.run_us = InlineReads::kShortUsMax + 1;
+  scene.was_only_interrupted = true;
+  for (int i = 0; i < 3; ++i) scene.expect_inline(client);
+  scene.was_only_interrupted = false;
   scene.expect_inline(client);
   scene.world.execute(client, kSql);
   cr_expect_eq(scene.world.job_count(), 1u);

@@ -1,5 +1,6 @@
 // InlineLane: short reads on the loop thread, and the snapshot that is kept for them.
 #include "daemon/engine/inline_lane.h"
+#include "daemon/engine/slow_run.h"
 
 #include <criterion/criterion.h>
 
@@ -196,4 +197,12 @@ Test(inline_lane, a_lane_says_what_was_short) {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"}) {
     for (int i = 0; i < 3; ++i) cr_expect(!lane.execute(sql).was_short, "%s", sql);
   }
+}
+
+Test(slow_run, is_excused_by_an_interruption_alone) {
+  SlowRun run;
+  cr_assert(run.judge(0, 7), "interrupted");
+  cr_assert(!run.judge(0, 7), "neither interrupted nor reading: it waited for something");
+  cr_assert(!run.judge(3, 8), "a block was read");
+  cr_assert(run.judge(3, 9));
 }
