@@ -293,8 +293,9 @@ void ReaderScheduler::close_cursor(const std::shared_ptr<Request>& request) {
 void ReaderScheduler::go_on(const std::shared_ptr<Request>& request) {
   using State = StreamSpool::State;
   const bool may_take = request->held.empty() && delivery_.may_continue(*request);
-  const bool wants_file = request->spool == nullptr && spools_.may_begin() &&
-                          (spools_.is_lease_over(*request) || is_needed(databases_[request->database]));
+  const bool needed = is_needed(databases_[request->database]);
+  const bool wants_file =
+      request->spool == nullptr && (needed || spools_.is_lease_over(*request)) && spools_.may_begin(needed);
   if (wants_file) spools_.begin(*request);
   if (may_take) {
     delivery_.unpark(request);
@@ -338,13 +339,14 @@ void ReaderScheduler::on_read_done(Job& job) {
 
 void ReaderScheduler::start_spools(std::uint16_t index) {
   Database& database = databases_[index];
-  if ((!database.has_overdue && !is_needed(database)) || !spools_.may_begin()) return;
+  const bool needed = is_needed(database);
+  if ((!database.has_overdue && !needed) || !spools_.may_begin(needed)) return;
   for (const ReaderLease& lease : std::vector(database.leases)) {
-    if (!spools_.may_begin()) return;
+    if (!spools_.may_begin(needed)) return;
     const std::shared_ptr<Request>& request = lease.request;
     if (request == nullptr || request->stage != Request::Stage::kParked) continue;
     if (!request->cursor_open || request->spool != nullptr) continue;
-    if (spools_.is_lease_over(*request) || is_needed(database)) go_on(request);
+    if (needed || spools_.is_lease_over(*request)) go_on(request);
   }
   database.has_overdue = false;
 }

@@ -11,7 +11,8 @@ namespace {
 
 using State = StreamSpool::State;
 
-constexpr std::uint32_t kFillingMax = 2;
+constexpr std::uint32_t kFillingMax = 1;
+constexpr std::uint32_t kNeededFillingMax = 2;
 // A stream is begun only if this part of spool_total_bytes_max is left: else many would be begun and none would get far.
 constexpr std::uint64_t kTotalPart = 8;
 
@@ -46,8 +47,8 @@ std::uint64_t StreamSpools::room_bytes(const StreamSpool& spool) const {
   return std::min(less(context_.limits.spool_bytes_max, spool.bytes), total_room_bytes());
 }
 
-bool StreamSpools::may_begin() const {
-  const std::uint32_t filling_max = std::min(kFillingMax, context_.limits.reader_threads);
+bool StreamSpools::may_begin(bool needed) const {
+  const std::uint32_t filling_max = std::min(needed ? kNeededFillingMax : kFillingMax, context_.limits.reader_threads);
   return context_.limits.spool_total_bytes_max != 0 && context_.spools.filling < filling_max &&
          total_room_bytes() >= (context_.limits.spool_total_bytes_max + kTotalPart - 1) / kTotalPart;
 }

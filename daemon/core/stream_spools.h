@@ -2,7 +2,8 @@
 //
 // Says whether a cursor's time is over, how much of its rows may be put into its file, and what is to be done when a job of it
 // is done; ReaderScheduler, which has the connections, says when. Few streams are put into files at a time: two that are done
-// give back more than ten that are half done, and everybody else's reads wait behind two. Loop thread.
+// give back more than ten that are half done, and everybody else's reads wait behind two. One, if nobody needs what it holds:
+// then it has time, and others should not notice. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ class StreamSpools {
   // What the lease of a cursor, or the time to read a full file, ends at. UINT64_MAX if it does not.
   std::uint64_t time_us_of(const Request& request) const SKUA_REQUIRES(loop_thread);
 
-  // True if one more stream may be put into a file now.
-  bool may_begin() const SKUA_REQUIRES(loop_thread);
+  // True if one more stream may be put into a file now. `needed`: others wait for what it holds.
+  bool may_begin(bool needed) const SKUA_REQUIRES(loop_thread);
   // cursor → filling.
   void begin(Request& request) SKUA_REQUIRES(loop_thread);
   // The next kSpool or kSpoolRead; the connection is up to the caller.

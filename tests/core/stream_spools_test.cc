@@ -117,24 +117,23 @@ Test(stream_spools, a_stream_that_is_being_read_is_put_into_a_file_between_two_b
   expect_success(client, id);
 }
 
-Test(stream_spools, two_are_filled_at_a_time_the_oldest_first) {
+Test(stream_spools, one_is_filled_at_a_time_the_oldest_first_if_nobody_needs_what_they_hold) {
   Scene scene;
   CoreClient& client = scene.world.connect();
   std::vector<std::uint64_t> ids;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 3; ++i) {
     ids.push_back(scene.park_stream(client));
     scene.world.pass_ms(1);
   }
   scene.world.pass_ms(kLeaseMs);
-  cr_assert(scene.world.job_count() == 2);
-  cr_expect(scene.world.executor.jobs[0]->request->id == ids[0]);
-  cr_expect(scene.world.executor.jobs[1]->request->id == ids[1]);
-  scene.world.spool(1'000, false, 1);
-  cr_assert(scene.world.job_count() == 2);
-  cr_expect(scene.world.executor.jobs[1]->request->id == ids[2]);
-  scene.world.spool(1'000, false);
-  scene.world.spool(1'000, false);
-  scene.world.spool(1'000, false);
+  for (const std::uint64_t id : ids) {
+    cr_assert(scene.world.job_count() == 1);
+    cr_expect(scene.world.job().request->id == id);
+    scene.world.spool(1'000, true);
+    cr_expect(scene.world.job().request->id == id);
+    scene.world.spool(1'000, false);
+  }
+  cr_expect(scene.world.job_count() == 0);
   cr_expect(scene.leased(client) == 0);
 }
 
@@ -286,6 +285,22 @@ Test(stream_spools, a_log_at_a_quarter_of_its_budget_puts_streams_into_files) {
   scene.write(client, kBudget / 4 + 1);
   cr_assert(scene.job_is(JobKind::kSpool));
   scene.world.spool(1'000, false);
+  cr_expect(scene.leased(client) == 0);
+}
+
+Test(stream_spools, two_are_filled_at_a_time_if_the_log_needs_it) {
+  LogScene scene;
+  CoreClient& client = scene.world.connect();
+  std::vector<std::uint64_t> ids;
+  for (int i = 0; i < 4; ++i) ids.push_back(scene.park_stream(client));
+  scene.write(client, kBudget / 4 + 1);
+  cr_assert(scene.world.job_count() == 2);
+  cr_expect(scene.world.executor.jobs[0]->request->id == ids[0]);
+  cr_expect(scene.world.executor.jobs[1]->request->id == ids[1]);
+  scene.world.spool(1'000, false, 1);
+  cr_assert(scene.world.job_count() == 2);
+  cr_expect(scene.world.executor.jobs[1]->request->id == ids[2]);
+  for (int i = 0; i < 3; ++i) scene.world.spool(1'000, false);
   cr_expect(scene.leased(client) == 0);
 }
 
