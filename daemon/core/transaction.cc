@@ -46,6 +46,10 @@ void Transaction::check_invariants() const {
   if (!siblings.empty()) SKUA_CHECK(state == State::kWaiting || state == State::kOpening);
 }
 
+bool Transaction::is_queued(const std::shared_ptr<Request>& request) const {
+  return std::find(queue.begin(), queue.end(), request) != queue.end();
+}
+
 std::size_t Transaction::find_savepoint(const std::string& name) const {
   for (std::size_t i = savepoints.size(); i > 0; --i) {
     if (strcasecmp(savepoints[i - 1].c_str(), name.c_str()) == 0) return i - 1;

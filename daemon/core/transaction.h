@@ -77,6 +77,7 @@ struct Transaction {
   void check_invariants() const SKUA_REQUIRES(loop_thread);
   // The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
   std::size_t find_savepoint(const std::string& name) const SKUA_REQUIRES(loop_thread);
+  bool is_queued(const std::shared_ptr<Request>& request) const SKUA_REQUIRES(loop_thread);
   // What it will be after a request in it is stopped.
   TransactionState state_after_stop() const SKUA_REQUIRES(loop_thread);
   bool has_connection() const SKUA_REQUIRES(loop_thread) {
