@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "daemon/base/recycling_allocator.h"
+#include "daemon/core/opening_check.h"
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"
-#include "daemon/core/sibling_check.h"
 #include "daemon/core/statistics.h"
 
 namespace skua {
@@ -473,17 +473,7 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
 }
 
 Status Dispatcher::route_opener(SessionState& session, const RequestPointer& request, std::uint32_t number) {
-  if (request->kind == wire::Request::BEGIN && number == 0) {
-    return make_error(ErrorCode::kProtocol, "begin needs a transaction number other than 0");
-  }
-  if (session.transactions.size() >= options_.limits.transactions_per_session_max) {
-    return make_error(ErrorCode::kLimit, fmt::format("{} transactions are open in this session, the most "
-                                                     "(transactions_per_session_max)",
-                                                     session.transactions.size()));
-  }
-  if (request->kind == wire::Request::BEGIN) {
-    SKUA_TRY(check_siblings(request->message->root().getBegin(), number, session, options_.limits));
-  }
+  SKUA_TRY(check_opening(*request, number, session, options_.limits));
   transactions_.open(request, session, number);
   return {};
 }

@@ -13,6 +13,7 @@ namespace skua {
 
 namespace {
 
+using Operation = TransactionOperation;
 using State = Transaction::State;
 
 // The moves that transaction.h draws.
@@ -47,6 +48,10 @@ void Transaction::check_invariants() const {
   if (state == State::kClosed) SKUA_CHECK(queue.empty());
   if (running != nullptr) SKUA_CHECK(job_running);
   if (!siblings.empty()) SKUA_CHECK(state == State::kWaiting || state == State::kOpening);
+}
+
+bool Transaction::is_queued(const std::shared_ptr<Request>& request) const {
+  return std::find(queue.begin(), queue.end(), request) != queue.end();
 }
 
 std::size_t Transaction::find_savepoint(const std::string& name) const {

@@ -79,6 +79,7 @@ struct Transaction {
   void check_invariants() const SKUA_REQUIRES(loop_thread);
   // The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
   std::size_t find_savepoint(const std::string& name) const SKUA_REQUIRES(loop_thread);
+  bool is_queued(const std::shared_ptr<Request>& request) const SKUA_REQUIRES(loop_thread);
   // The engine has done it.
   void on_savepoint(SavepointAction action, const std::string& name) SKUA_REQUIRES(loop_thread);
   // It waits for a connection, and the request is the one that opens it.

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "daemon/core/lock_report.h"
-#include "daemon/core/sibling_check.h"
+#include "daemon/core/opening_check.h"
 #include "daemon/core/transaction_operation.h"
 
 namespace skua {
@@ -140,11 +139,7 @@ void TransactionManager::open(const std::shared_ptr<Request>& request, SessionSt
   }
   session.transactions[number] = transaction;
   request->transaction = transaction;
-  if (transaction->read_only) {
-    readers_.submit(request);
-  } else {
-    writers_.submit(request);
-  }
+  transaction->read_only ? readers_.submit(request) : writers_.submit(request);
   if (request->is_ended()) on_request_ended(request);  // the queue was full
 }
 
@@ -533,8 +528,7 @@ void TransactionManager::resume(const std::shared_ptr<Request>& request) {
 void TransactionManager::on_request_ended(const std::shared_ptr<Request>& request) {
   const Pointer transaction = request->transaction;
   if (transaction->pinned && transaction->state == State::kWaiting) {
-    const auto queued = std::find(transaction->queue.begin(), transaction->queue.end(), request);
-    return queued == transaction->queue.end() ? replace_opener(transaction) : void();
+    return transaction->is_queued(request) ? void() : replace_opener(transaction);
   }
   if (transaction->is_opened_by(*request)) {
     // There is nothing to roll back, but the client may have sent more.

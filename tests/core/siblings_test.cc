@@ -183,6 +183,28 @@ Test(siblings, are_not_starved_by_a_stream_of_single_reads) {
   expect_success(client, group);
 }
 
+Test(siblings, that_wait_leave_brief_reads_their_part_of_the_connections_and_no_more) {
+  CoreWorld world(few_connections(32));  // two of them are for brief reads
+  CoreClient& holder = world.connect();
+  CoreClient& client = world.connect();
+  CoreClient& other = world.connect();
+  world.begin(holder, 1, true);
+  world.settle();
+  expect_error(client, begin_group(world, client, numbers_up_to(31)), ErrorCode::kLimit, "reader_connections_max");
+  const auto group = begin_group(world, client, numbers_up_to(30));
+  for (int i = 0; i < 3; ++i) world.execute(other, "SELECT 1");
+  const auto single = world.begin(other, 1, true);
+  cr_expect_eq(world.job_count(), 2u);
+  world.settle();
+  cr_expect(other.answer_to(single) == nullptr, "it would keep a connection");
+  world.commit(holder, 1);
+  world.settle();
+  expect_success(client, group);
+  for (const std::uint32_t number : numbers_up_to(30)) world.commit(client, number);
+  world.settle();
+  expect_success(other, single);
+}
+
 Test(siblings, that_wait_too_long_give_way) {
   Limits limits = few_connections(3);
   limits.siblings_wait_ms_max = 100;

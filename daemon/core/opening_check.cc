@@ -1,4 +1,4 @@
-#include "daemon/core/sibling_check.h"
+#include "daemon/core/opening_check.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +12,8 @@ namespace skua {
 std::uint32_t pins_max(const Limits& limits) {
   return std::min(limits.pinned_connections_max, limits.reader_connections_max - 1);
 }
+
+namespace {
 
 Status check_siblings(wire::Begin::Reader begin, std::uint32_t number, const SessionState& session,
                       const Limits& limits) {
@@ -49,6 +51,22 @@ Status check_siblings(wire::Begin::Reader begin, std::uint32_t number, const Ses
                                                                 sibling));
   }
   return {};
+}
+
+}  // namespace
+
+Status check_opening(const Request& request, std::uint32_t number, const SessionState& session, const Limits& limits) {
+  const bool is_begin = request.kind == wire::Request::BEGIN;
+  if (is_begin && number == 0) {
+    return make_error(ErrorCode::kProtocol, "begin needs a transaction number other than 0");
+  }
+  if (session.transactions.size() >= limits.transactions_per_session_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("{} transactions are open in this session, the most "
+                                                     "(transactions_per_session_max)",
+                                                     session.transactions.size()));
+  }
+  if (!is_begin) return {};
+  return check_siblings(request.message->root().getBegin(), number, session, limits);
 }
 
 }  // namespace skua
