@@ -64,7 +64,6 @@ class SharedReports {
   ~SharedReports() { ::munmap(memory_, bytes_); }
 
   ClientReport& operator[](std::size_t index) { return *reports_[index]; }
-  std::size_t size() const { return reports_.size(); }
 
  private:
   std::size_t bytes_;
@@ -144,6 +143,12 @@ struct Gate {
   void open() { close_and_forget(start[1]); }
 };
 
+// The clients of all groups have numbers in one sequence, by which their reports are found.
+struct Client {
+  std::size_t role = 0;
+  std::size_t number = 0;  // within its role
+};
+
 struct ClientProcess {
   Contestant& contestant;
   const Turn& turn;
@@ -151,10 +156,9 @@ struct ClientProcess {
   SharedReports& reports;
   std::atomic<std::size_t> clients_to_come;
 
-  void be_client(std::size_t client) {
-    ClientReport& report = reports[client];
+  void be_client(Client client, ClientReport& report) {
     report.seconds = std::chrono::duration<double>(turn.duration).count();
-    const Result<Operation> operation = contestant.make_operation(client);
+    const Result<Operation> operation = contestant.make_role_operation(client.role, client.number);
     if (operation) {
       warm_up(*operation, turn.warm_up);
     } else {
@@ -165,25 +169,28 @@ struct ClientProcess {
     report.finished = true;
   }
 
-  [[noreturn]] void run(std::size_t first_client) {
+  // As the client, and those of its role behind it that are threads of the same process.
+  [[noreturn]] void run(Client first, std::size_t first_report) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     close_and_forget(gate.start[1]);
     std::vector<std::thread> others;
     for (std::size_t i = 1, count = clients_to_come; i < count; ++i) {
-      others.emplace_back([this, client = first_client + i] { be_client(client); });
+      others.emplace_back([this, client = Client{first.role, first.number + i}, report = first_report + i] {
+        be_client(client, reports[report]);
+      });
     }
-    be_client(first_client);
+    be_client(first, reports[first_report]);
     for (std::thread& thread : others) thread.join();
     // Not exit(): what the starter owns is not this process's to take down.
     ::_exit(0);
   }
 };
 
-Measurement sum_up(SharedReports& reports) {
+Measurement sum_up(SharedReports& reports, std::size_t begin, std::size_t count) {
   Measurement total;
   std::uint64_t fewest = UINT64_MAX;
   std::uint64_t most = 0;
-  for (std::size_t client = 0; client < reports.size(); ++client) {
+  for (std::size_t client = begin; client < begin + count; ++client) {
     const ClientReport& report = reports[client];
     const std::string error = report.finished ? report.first_error.data() : "a client crashed";
     if (total.first_error.empty()) total.first_error = error;
@@ -202,20 +209,27 @@ Measurement sum_up(SharedReports& reports) {
 
 }  // namespace
 
-Result<Measurement> measure_clients(Contestant& contestant, const Turn& turn) {
+Result<TurnMeasurement> measure_clients(Contestant& contestant, const Turn& turn) {
   const std::size_t threads = contestant.thread_count();
   const std::size_t clients_each = std::max<std::size_t>(threads, 1);
-  const std::size_t clients = threads > 0 ? threads : turn.clients;
+  std::vector<ClientGroup> groups = turn.groups;
+  if (threads > 0) groups = {{0, threads}};
+  std::size_t clients = 0;
+  for (const ClientGroup& group : groups) clients += group.clients;
   SharedReports reports(clients);
   Gate gate;
   if (::pipe(gate.ready) != 0 || ::pipe(gate.start) != 0) return make_error(ErrorCode::kInternal, "no pipe");
   ClientProcess process{contestant, turn, gate, reports, clients_each};
   std::vector<pid_t> pids;
-  for (std::size_t client = 0; client < clients; client += clients_each) {
-    const pid_t pid = ::fork();
-    if (pid == 0) process.run(client);
-    if (pid < 0) break;
-    pids.push_back(pid);
+  std::size_t report = 0;
+  bool forked = true;
+  for (const ClientGroup& group : groups) {
+    for (std::size_t number = 0; forked && number < group.clients; number += clients_each, report += clients_each) {
+      const pid_t pid = ::fork();
+      if (pid == 0) process.run({group.role, number}, report);
+      forked = pid > 0;
+      if (forked) pids.push_back(pid);
+    }
   }
   gate.wait_for(pids.size() * clients_each);
   const pid_t server = contestant.server_pid();
@@ -223,13 +237,18 @@ Result<Measurement> measure_clients(Contestant& contestant, const Turn& turn) {
   if (server > 0) forget_peak_memory(server);
   gate.open();
   for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
-  if (pids.size() * clients_each < clients) return make_error(ErrorCode::kInternal, "cannot fork");
-  Measurement total = sum_up(reports);
-  if (server > 0) {
-    total.server_cpu_seconds = cpu_seconds(server) - cpu_before;
-    total.server_peak_bytes = peak_memory_bytes(server);
+  if (!forked) return make_error(ErrorCode::kInternal, "cannot fork");
+  TurnMeasurement measured;
+  report = 0;
+  for (const ClientGroup& group : groups) {
+    measured.groups.push_back(sum_up(reports, report, group.clients));
+    report += group.clients;
   }
-  return total;
+  if (server > 0) {
+    measured.server_cpu_seconds = cpu_seconds(server) - cpu_before;
+    measured.server_peak_bytes = peak_memory_bytes(server);
+  }
+  return measured;
 }
 
 }  // namespace skua::bench

@@ -29,6 +29,7 @@ struct Settings {
   double seconds = 1;
   std::optional<double> warm_up_seconds;
   std::int64_t scale = 10;
+  std::optional<std::int64_t> records;
   std::uint64_t seed = 0;
   std::string directory;
   std::string skuad = default_skuad();
@@ -100,10 +101,9 @@ Status run_workload(const WorkloadEntry& entry, const BenchSetup& setup, const S
 // Peers may fail, and their errors are figures. Skua's are a defect.
 Status judge(const Report& report) {
   for (const ContestResult& result : report.results) {
-    const ContestantResult& skua = result.contestants.front();
-    if (skua.errors + skua.busy == 0) continue;
-    return make_error(ErrorCode::kInternal, fmt::format("{}: {} operations of skua failed", result.workload,
-                                                        skua.errors + skua.busy));
+    const std::uint64_t failures = result.contestants.front().failures();
+    if (failures == 0) continue;
+    return make_error(ErrorCode::kInternal, fmt::format("{}: {} operations of skua failed", result.workload, failures));
   }
   return {};
 }
@@ -120,7 +120,8 @@ Status run(const Settings& settings) {
   SKUA_ASSIGN(const TemporaryFolder folder, TemporaryFolder::create(settings.directory));
   SKUA_ASSIGN(const SkuaServer server, SkuaServer::start(settings.skuad, folder.path()));
   PostgresServer postgres(settings.postgres, folder / "postgres");
-  const BenchSetup setup{server, postgres, folder.path(), settings.seed, settings.scale};
+  const BenchSetup setup{server, postgres, folder.path(),  settings.seed,
+                         settings.scale, settings.skuad, settings.records};
   Report report;
   report.environment = look_around(folder.path());
   report.seed = settings.seed;
@@ -169,6 +170,10 @@ void add_options(CLI::App& app, Settings& settings) {
       ->type_name("S");
   app.add_option("--scale", settings.scale, "branches of tpcb, with 100,000 accounts each (default: 10)")
       ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N");
+  app.add_option("--records", settings.records,
+                 "rows of the table that update, mixed, many-idle, slow-consumers or ycsb works on (default: its own)")
+      ->check(CLI::Range(std::int64_t{1'000}, std::int64_t{100'000'000}).description(""))
       ->type_name("N");
   app.add_option("--seed", settings.seed, "of the keys that are asked for (default: random)")->type_name("N");
   app.add_option("--directory", settings.directory, "where all databases go (default: $TMPDIR or /tmp)")

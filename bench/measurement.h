@@ -7,10 +7,12 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace skua::bench {
 
@@ -65,6 +67,26 @@ class LatencyHistogram {
   std::uint64_t max_ns_ = 0;
 };
 
+// The latency that this share of all operations stayed below.
+struct LatencyPoint {
+  double share = 0;
+  double us = 0;
+};
+// From a share of 0 to 1, the closer to 1 the finer: eight steps for each further nine, and no finer than there are
+// operations. Empty without operations.
+inline std::vector<LatencyPoint> distribution_of(const LatencyHistogram& latencies) {
+  constexpr double kStepsInDecade = 8;
+  std::vector<LatencyPoint> points;
+  if (latencies.count() == 0) return points;
+  double rest = 1;
+  for (int step = 0; rest * static_cast<double>(latencies.count()) >= 1; rest = std::pow(10, -++step / kStepsInDecade)) {
+    points.push_back({1 - rest, latencies.quantile_us(1 - rest)});
+  }
+  points.push_back({1, latencies.max_us()});
+  return points;
+}
+
+// Of one group of clients.
 struct Measurement {
   double units_per_second = 0;   // summed over the clients
   LatencyHistogram latencies;    // of single operations, also of those that failed, all clients together
@@ -74,6 +96,10 @@ struct Measurement {
   std::string first_error;       // of those counted in `errors`; empty if there are none
   double fairness = 1;  // the operations of the client that did the fewest over those of the one with most
   double client_cpu_seconds = 0;
+};
+
+struct TurnMeasurement {
+  std::vector<Measurement> groups;                 // as in the turn
   std::optional<double> server_cpu_seconds;        // nothing if no server does the work
   std::optional<std::uint64_t> server_peak_bytes;  // resident; nothing if it is more than one process
 };

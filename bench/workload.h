@@ -1,14 +1,17 @@
 // Workload: one thing to do, by Skua and by the peers it is compared with. Contestant: one that does it.
 //
-// A workload's first contestant is Skua. One thread; a contestant's operations run in forked processes.
+// A workload's first contestant is Skua. In most workloads all clients do the same; some have Roles, measured apart, and
+// Scenes, in which some or all of them are at work. One thread; a contestant's operations run in forked processes.
 #pragma once
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +23,32 @@ namespace skua::bench {
 // Does one operation and returns how many units it was: 1 for a round trip, the rows of a stream. After an
 // error it can be called again.
 using Operation = std::function<Result<std::uint64_t>()>;
+
+// Clients that do the same thing, and are measured apart from those that do something else at the same time.
+struct Role {
+  std::string name;
+  std::string unit;  // plural: "rows"
+  double share = 1;  // how many there are for each client of the contest
+
+  // At least one.
+  std::size_t clients_of(std::size_t contest_clients) const {
+    return std::max<std::size_t>(1, static_cast<std::size_t>(static_cast<double>(contest_clients) * share + 0.5));
+  }
+};
+
+// The roles that work at the same time, by their place in Workload::roles.
+struct Scene {
+  std::string name;
+  std::vector<std::size_t> roles;
+};
+
+// Something about a turn that no client measures: memory, the size of a file.
+struct Figure {
+  std::string name;
+  std::string unit;  // "MiB"
+  double value = 0;
+  std::optional<double> most;  // what it must not exceed
+};
 
 class Contestant {
  public:
@@ -40,8 +69,24 @@ class Contestant {
   // In the process and thread of the client with this number, from 0: connects and returns what it does over
   // and over. What it returns owns all it needs.
   virtual Result<Operation> make_operation(std::size_t client) = 0;
+  // The same for a workload that has roles; the clients of each are numbered from 0.
+  virtual Result<Operation> make_role_operation(std::size_t role, std::size_t client) {
+    return role == 0 ? make_operation(client) : make_error(ErrorCode::kInternal, "this contestant has one role");
+  }
+  // Around each turn, in the starter's process, while no client is there.
+  virtual Status begin_turn(const Scene&, std::size_t /*contest_clients*/) { return {}; }
+  virtual Result<std::vector<Figure>> end_turn(const Scene&) { return std::vector<Figure>(); }
   // Once, after the last round: whether the data is what the operations must have left.
   virtual Status verify() { return {}; }
+};
+
+// What a workload is there to show: that the p99 of a role, with others at work, is at most so many times that of the same
+// role in another scene.
+struct LatencyGoal {
+  std::size_t role = 0;
+  std::string scene;
+  std::string base_scene;
+  double ratio_most = 1;
 };
 
 struct Workload {
@@ -49,6 +94,11 @@ struct Workload {
   std::string description;
   std::string unit;  // plural: "round trips"
   std::vector<std::unique_ptr<Contestant>> contestants;
+  // None: all clients do the same, and there is one scene.
+  std::vector<Role> roles = {};
+  // Every contestant plays each of them in each round.
+  std::vector<Scene> scenes = {};
+  std::vector<LatencyGoal> goals = {};
 };
 
 }  // namespace skua::bench

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bench/peers/postgres_server.h"
@@ -15,6 +16,8 @@ struct BenchSetup {
   std::string folder;
   std::uint64_t seed = 0;
   std::int64_t scale = 10;  // of tpcb: how many branches
+  std::string skuad = {};   // the daemon's program, for a workload that needs a daemon of its own
+  std::optional<std::int64_t> records = {};  // of a table that a workload makes; nothing: as many as it likes
 };
 
 }  // namespace skua::bench

@@ -8,7 +8,9 @@ const std::vector<WorkloadEntry>& all_workloads() {
       {"point", "one row of four columns by its key", {1, 8, 32}, point_workload},
       {"stream", "a million rows of four columns, every value read", {1}, stream_workload},
       {"insert", "one row, durable, each in a transaction of its own", {1, 8, 32, 64}, insert_workload},
+      {"update", "a column of one row by its key, durable", {1, 8, 32}, update_workload},
       {"tpcb", "the transaction of TPC-B, durable, in one round trip where that can be", {32}, tpcb_workload},
+      {"mixed", "32 read, 8 write durably and 2 stream, at once and each alone", {32}, mixed_workload},
   };
   return workloads;
 }

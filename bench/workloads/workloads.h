@@ -19,6 +19,10 @@ Workload stream_workload(const BenchSetup& setup);
 Workload insert_workload(const BenchSetup& setup);
 // The transaction of TPC-B, durable.
 Workload tpcb_workload(const BenchSetup& setup);
+// A column of one row by its key, durable.
+Workload update_workload(const BenchSetup& setup);
+// Reads, durable writes and streams at once, and each alone.
+Workload mixed_workload(const BenchSetup& setup);
 
 struct WorkloadEntry {
   const char* name;
