@@ -4,6 +4,7 @@
 // Exit status: 0 done, 1 a workload failed or an operation of Skua did, 2 usage.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -193,7 +194,20 @@ void add_options(CLI::App& app, Settings& settings) {
 
 }  // namespace skua::bench
 
+namespace {
+
+// A workload may hold more sessions than the usual 1,024 descriptors of a process allow.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  raise_descriptor_limit();
   skua::bench::Settings settings;
   settings.seed = std::random_device()();
   CLI::App app("Measures Skua beside its peers, in turns in one run, on servers and databases of its own.");

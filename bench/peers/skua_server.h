@@ -11,8 +11,10 @@ namespace skua::bench {
 
 class SkuaServer {
  public:
-  // `folder` takes the database, the socket and the log. Returns when the daemon answers.
-  static Result<SkuaServer> start(const std::string& program, const std::string& folder);
+  // `folder` takes the database, the socket and the log. `configuration` is the path of a file, or empty. Returns when the
+  // daemon answers.
+  static Result<SkuaServer> start(const std::string& program, const std::string& folder,
+                                  const std::string& configuration = {});
   SkuaServer(SkuaServer&& other) noexcept;
   SkuaServer& operator=(SkuaServer&&) = delete;
   ~SkuaServer();

@@ -2,8 +2,10 @@
 
 namespace skua::bench {
 
-const std::vector<WorkloadEntry>& all_workloads() {
-  static const std::vector<WorkloadEntry> workloads = {
+namespace {
+
+std::vector<WorkloadEntry> make_list() {
+  std::vector<WorkloadEntry> workloads = {
       {"ping", "a request that does nothing", {1, 8, 32}, ping_workload},
       {"point", "one row of four columns by its key", {1, 8, 32}, point_workload},
       {"stream", "a million rows of four columns, every value read", {1}, stream_workload},
@@ -11,7 +13,25 @@ const std::vector<WorkloadEntry>& all_workloads() {
       {"update", "a column of one row by its key, durable", {1, 8, 32}, update_workload},
       {"tpcb", "the transaction of TPC-B, durable, in one round trip where that can be", {32}, tpcb_workload},
       {"mixed", "32 read, 8 write durably and 2 stream, at once and each alone", {32}, mixed_workload},
+      {"many-idle", "256 read among 1,000 sessions that do nothing, and alone", {256}, many_idle_workload},
+      {"slow-consumers",
+       "8 read and 4 write durably beside 256 slow streams, and without those",
+       {256},
+       slow_consumers_workload},
   };
+  for (const YcsbMix& mix : kYcsbMixes) {
+    workloads.push_back({std::string("ycsb-") + mix.letter,
+                         mix.what,
+                         {1, 8, 32},
+                         [&mix](const BenchSetup& setup) { return ycsb_workload(setup, mix); }});
+  }
+  return workloads;
+}
+
+}  // namespace
+
+const std::vector<WorkloadEntry>& all_workloads() {
+  static const std::vector<WorkloadEntry> workloads = make_list();
   return workloads;
 }
 

@@ -1,11 +1,13 @@
 // The workloads by name. A workload refers to the setup it was made with.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "bench/workload.h"
 #include "bench/workloads/bench_setup.h"
+#include "bench/workloads/ycsb_table.h"
 
 namespace skua::bench {
 
@@ -23,12 +25,18 @@ Workload tpcb_workload(const BenchSetup& setup);
 Workload update_workload(const BenchSetup& setup);
 // Reads, durable writes and streams at once, and each alone.
 Workload mixed_workload(const BenchSetup& setup);
+// Reads by key among many sessions that do nothing.
+Workload many_idle_workload(const BenchSetup& setup);
+// Reads and writes beside streams whose clients are slow.
+Workload slow_consumers_workload(const BenchSetup& setup);
+// One of the core workloads of Yahoo's benchmark.
+Workload ycsb_workload(const BenchSetup& setup, const YcsbMix& mix);
 
 struct WorkloadEntry {
-  const char* name;
-  const char* what;                  // for --help
+  std::string name;
+  std::string what;                  // for --help
   std::vector<std::size_t> clients;  // how many there are unless --clients says otherwise; a contest for each
-  Workload (*make)(const BenchSetup& setup);
+  std::function<Workload(const BenchSetup& setup)> make;
 };
 const std::vector<WorkloadEntry>& all_workloads();
 
