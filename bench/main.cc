@@ -36,6 +36,7 @@ struct Settings {
   std::string skuad = default_skuad();
   std::string postgres = kPostgresPrograms;
   std::string json_file;
+  std::string html_file;
 };
 
 std::vector<std::string_view> workload_names() {
@@ -109,9 +110,9 @@ Status judge(const Report& report) {
   return {};
 }
 
-Status write_json(const Report& report, const std::string& path) {
+Status write_file(const std::string& text, const std::string& path) {
   std::ofstream file(path);
-  file << report_as_json(report) << '\n';
+  file << text << '\n';
   file.close();
   if (file) return {};
   return make_error(ErrorCode::kIo, fmt::format("cannot write {}", path));
@@ -143,7 +144,8 @@ Status run(const Settings& settings) {
   report.load_after = load_average();
   fmt::print("\nload at the end: {:.2f} {:.2f} {:.2f}\n", report.load_after.minutes_1,
              report.load_after.minutes_5, report.load_after.minutes_15);
-  if (!settings.json_file.empty()) SKUA_TRY(write_json(report, settings.json_file));
+  if (!settings.json_file.empty()) SKUA_TRY(write_file(report_as_json(report), settings.json_file));
+  if (!settings.html_file.empty()) SKUA_TRY(write_file(report_as_html(report), settings.html_file));
   return judge(report);
 }
 
@@ -187,6 +189,9 @@ void add_options(CLI::App& app, Settings& settings) {
                  fmt::format("where initdb and postgres are (default: {})", kPostgresPrograms))
       ->type_name("DIR");
   app.add_option("--json", settings.json_file, "write all figures to this file as well, as one JSON document")
+      ->type_name("FILE");
+  app.add_option("--html", settings.html_file,
+                 "write a report with plots to this file as well, one HTML page that needs no other")
       ->type_name("FILE");
 }
 

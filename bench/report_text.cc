@@ -50,9 +50,9 @@ std::string figures_of(const ContestantResult& contestant) {
   for (const SceneResult& scene : contestant.scenes) {
     for (const FigureResult& figure : scene.figures) {
       const Spread spread = spread_of(figure.values);
-      out += fmt::format("  {}, {}: {}: {:.1f} {} at most, {:.1f} in the median", contestant.name, scene.name, figure.name,
+      out += fmt::format("  {}, {}: {}: {:.4g} {} at most, {:.4g} in the median", contestant.name, scene.name, figure.name,
                          spread.max, figure.unit, spread.median);
-      if (figure.most) out += fmt::format("; allowed: {:.1f}: {}", *figure.most, figure.holds() ? "kept" : "NOT KEPT");
+      if (figure.most) out += fmt::format("; allowed: {:g}: {}", *figure.most, figure.holds() ? "kept" : "NOT KEPT");
       out += '\n';
     }
   }
