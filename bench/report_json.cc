@@ -110,9 +110,9 @@ std::string json_of(const MissingPeer& peer) {
 
 std::string json_of(const ContestResult& result) {
   return fmt::format(
-      R"({{"name":{},"description":{},"unit":{},"clients":{},"contestants":{},"ratios":{},"missing":{}}})",
+      R"({{"name":{},"description":{},"unit":{},"clients":{},"depth":{},"contestants":{},"ratios":{},"missing":{}}})",
       json_string(result.workload), json_string(result.description), json_string(result.unit), result.clients,
-      json_list(result.contestants), json_list(result.rate_ratios()), json_list(result.missing));
+      result.depth, json_list(result.contestants), json_list(result.rate_ratios()), json_list(result.missing));
 }
 
 }  // namespace

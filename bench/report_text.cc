@@ -16,8 +16,8 @@ std::string row_of(const std::string& name, std::size_t name_width, const RoleRe
   const LatencyHistogram& latencies = role.latencies;
   return fmt::format("  {:<{}}{:>9.0f}{:>18}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}{:>7}{:>8}{:>8}{:>7}\n", name, name_width,
                      rate.median, fmt::format("{:.0f}-{:.0f}", rate.min, rate.max),
-                     latency_text(latencies.quantile_us(0.5)), latency_text(latencies.quantile_us(0.99)),
-                     latency_text(latencies.quantile_us(0.999)), latency_text(latencies.max_us()),
+                     quantile_text(latencies, 0.5), quantile_text(latencies, 0.99), quantile_text(latencies, 0.999),
+                     quantile_text(latencies, 1),
                      alone ? "-" : fmt::format("{:.2f}", spread_of(role.fairness).median), role.busy, role.errors,
                      is_first ? cpu_text(scene.server_cpu_seconds, scene.operations()) : "",
                      cpu_text(role.client_cpu_seconds, role.operations),
