@@ -36,7 +36,7 @@ struct ClientReport {
   std::uint64_t errors = 0;
   double seconds = 0;
   double cpu_seconds = 0;
-  LatencyHistogram latencies;
+  Tally tally;
   bool finished = false;
   std::array<char, 400> first_error{};
 
@@ -81,12 +81,53 @@ double own_cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// What fails here fails again when it is counted.
-void warm_up(const Operation& operation, std::chrono::nanoseconds duration) {
-  const Clock::time_point end = Clock::now() + duration;
-  for (std::uint64_t errors_in_a_row = 0; errors_in_a_row < kErrorsInARowMax && Clock::now() < end;) {
-    errors_in_a_row = operation() ? 0 : errors_in_a_row + 1;
+// Either of the two that a contestant can have.
+struct Work {
+  Operation operation;
+  Window window;
+
+  static Result<Work> of(Contestant& contestant, std::size_t role, std::size_t client) {
+    Work work;
+    if (contestant.has_windows()) {
+      SKUA_ASSIGN(work.window, contestant.make_window(client));
+    } else {
+      SKUA_ASSIGN(work.operation, contestant.make_role_operation(role, client));
+    }
+    return work;
   }
+};
+
+// What fails here fails again when it is counted.
+void warm_up(const Work& work, std::chrono::nanoseconds duration) {
+  const Clock::time_point end = Clock::now() + duration;
+  Tally ignored;
+  for (std::uint64_t errors_in_a_row = 0; errors_in_a_row < kErrorsInARowMax && Clock::now() < end;) {
+    const Result<std::uint64_t> done = work.window ? work.window(ignored) : work.operation();
+    errors_in_a_row = done ? 0 : errors_in_a_row + 1;
+  }
+}
+
+// An operation that fails counts with its time. Of a window that fails, the operations that had succeeded do.
+void measure_windows(const Window& window, std::chrono::nanoseconds duration, ClientReport& report) {
+  const double cpu_before = own_cpu_seconds();
+  const Clock::time_point begin = Clock::now();
+  Tally& tally = report.tally;
+  std::chrono::nanoseconds taken{};
+  std::uint64_t errors_in_a_row = 0;
+  while (taken < duration && errors_in_a_row < kErrorsInARowMax) {
+    const Result<std::uint64_t> units = window(tally);
+    taken = Clock::now() - begin - tally.aside;
+    if (units) {
+      report.units += *units;
+      errors_in_a_row = 0;
+    } else {
+      report.add_error(units.error());
+      ++errors_in_a_row;
+    }
+  }
+  report.operations = tally.latencies.count();
+  report.seconds = std::chrono::duration<double>(std::max(taken, duration)).count();
+  report.cpu_seconds = own_cpu_seconds() - cpu_before + tally.elsewhere_cpu_seconds;
 }
 
 void measure(const Operation& operation, std::chrono::nanoseconds duration, ClientReport& report) {
@@ -97,7 +138,7 @@ void measure(const Operation& operation, std::chrono::nanoseconds duration, Clie
   while (last - begin < duration && errors_in_a_row < kErrorsInARowMax) {
     const Result<std::uint64_t> units = operation();
     const Clock::time_point now = Clock::now();
-    report.latencies.add(now - last);
+    report.tally.latencies.add(now - last);
     last = now;
     if (units) {
       ++report.operations;
@@ -158,14 +199,18 @@ struct ClientProcess {
 
   void be_client(Client client, ClientReport& report) {
     report.seconds = std::chrono::duration<double>(turn.duration).count();
-    const Result<Operation> operation = contestant.make_role_operation(client.role, client.number);
-    if (operation) {
-      warm_up(*operation, turn.warm_up);
+    const Result<Work> work = Work::of(contestant, client.role, client.number);
+    if (work) {
+      warm_up(*work, turn.warm_up);
     } else {
-      report.add_error(operation.error());
+      report.add_error(work.error());
     }
     gate.pass(clients_to_come);
-    if (operation) measure(*operation, turn.duration, report);
+    if (work && work->window) {
+      measure_windows(work->window, turn.duration, report);
+    } else if (work) {
+      measure(work->operation, turn.duration, report);
+    }
     report.finished = true;
   }
 
@@ -195,7 +240,7 @@ Measurement sum_up(SharedReports& reports, std::size_t begin, std::size_t count)
     const std::string error = report.finished ? report.first_error.data() : "a client crashed";
     if (total.first_error.empty()) total.first_error = error;
     if (report.seconds > 0) total.units_per_second += static_cast<double>(report.units) / report.seconds;
-    total.latencies.add(report.latencies);
+    total.latencies.add(report.tally.latencies);
     total.operations += report.operations;
     total.busy += report.busy;
     total.errors += report.errors + (report.finished ? 0 : 1);
@@ -210,6 +255,7 @@ Measurement sum_up(SharedReports& reports, std::size_t begin, std::size_t count)
 }  // namespace
 
 Result<TurnMeasurement> measure_clients(Contestant& contestant, const Turn& turn) {
+  if (std::optional<Result<TurnMeasurement>> measured = contestant.measure(turn)) return *std::move(measured);
   const std::size_t threads = contestant.thread_count();
   const std::size_t clients_each = std::max<std::size_t>(threads, 1);
   std::vector<ClientGroup> groups = turn.groups;

@@ -5,25 +5,10 @@
 // serves. The caller has one thread.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
-#include <vector>
-
 #include "bench/measurement.h"
 #include "bench/workload.h"
 
 namespace skua::bench {
-
-struct ClientGroup {
-  std::size_t role = 0;
-  std::size_t clients = 1;
-};
-
-struct Turn {
-  std::vector<ClientGroup> groups = {{}};
-  std::chrono::nanoseconds warm_up{};
-  std::chrono::nanoseconds duration{};
-};
 
 // An error of an operation or of a client is counted in the measurement. The result is an error only if the
 // clients cannot be started.

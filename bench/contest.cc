@@ -148,7 +148,7 @@ Status Contest::take_turn(Contestant& contestant, std::size_t scene_index, std::
 }
 
 Result<ContestResult> Contest::run(std::size_t clients) {
-  ContestResult result{workload_.name, workload_.description, workload_.unit, clients, {}, missing_};
+  ContestResult result{workload_.name, workload_.description, workload_.unit, clients, {}, missing_, workload_.depth};
   std::vector<Contestant*> contestants;
   for (const auto& contestant : workload_.contestants) {
     if (!contestant->accepts(clients)) continue;

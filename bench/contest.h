@@ -110,6 +110,7 @@ struct ContestResult {
   std::size_t clients = 1;
   std::vector<ContestantResult> contestants;  // Skua is the first
   std::vector<MissingPeer> missing;
+  std::size_t depth = 1;  // requests that each client had in flight
 
   bool has_roles() const;
   std::vector<RateRatios> rate_ratios() const;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -10,6 +11,8 @@
 
 #include <chrono>
 #include <fstream>
+#include <semaphore>
+#include <thread>
 #include <vector>
 
 #include "bench/statistics.h"
@@ -62,27 +65,64 @@ double syscall_ns() {
   return spread_of(costs_ns).median;
 }
 
-// Overwritten and not appended: the file's length and its blocks stay, as those of a log that is used again do.
-double fdatasync_us(const std::string& directory) {
+// The other thread is asleep, and so is its core if nothing else runs there: what a hand-over costs a machine with
+// little to do.
+double wake_up_us() {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kWakes = 51;
+  std::vector<double> costs_us;
+  std::binary_semaphore wake(0);
+  std::binary_semaphore awake(0);
+  Clock::time_point begin;
+  std::thread sleeper([&] {
+    for (int i = 0; i < kWakes; ++i) {
+      wake.acquire();
+      costs_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+      awake.release();
+    }
+  });
+  for (int i = 0; i < kWakes; ++i) {
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    begin = Clock::now();
+    wake.release();
+    awake.acquire();
+  }
+  sleeper.join();
+  return spread_of(costs_us).median;
+}
+
+// In turns, so that a disk that changes its mind changes it for all of them.
+SyncCosts sync_costs(const std::string& directory) {
   using Clock = std::chrono::steady_clock;
   constexpr std::size_t kFileBytes = 1 << 20;
   constexpr std::size_t kWriteBytes = 8 << 10;
-  constexpr int kSyncs = 51;
+  constexpr int kRounds = 51;
   const std::string path = directory + "/fdatasync";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return 0;
+  if (fd < 0) return {};
   const std::vector<char> zeros(kFileBytes);
-  std::vector<double> costs_us;
   bool good = ::pwrite(fd, zeros.data(), kFileBytes, 0) == static_cast<ssize_t>(kFileBytes) && ::fsync(fd) == 0;
-  for (int i = 0; good && i < kSyncs; ++i) {
-    good = ::pwrite(fd, zeros.data(), kWriteBytes, 0) == static_cast<ssize_t>(kWriteBytes);
+  const auto cost_at = [&](off_t offset) {
+    good = good && ::pwrite(fd, zeros.data(), kWriteBytes, offset) == static_cast<ssize_t>(kWriteBytes);
     const Clock::time_point begin = Clock::now();
     good = good && ::fdatasync(fd) == 0;
-    costs_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+    return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
+  };
+  std::vector<double> in_place;
+  std::vector<double> after_stat;
+  std::vector<double> growing;
+  for (int i = 0; good && i < kRounds; ++i) {
+    growing.push_back(cost_at(static_cast<off_t>(kFileBytes + static_cast<std::size_t>(i) * kWriteBytes)));
+    cost_at(0);  // what the turn before left to be synced is not this one's
+    in_place.push_back(cost_at(0));
+    struct stat status {};
+    good = good && ::fstat(fd, &status) == 0;
+    after_stat.push_back(cost_at(0));
   }
   ::close(fd);
   ::unlink(path.c_str());
-  return good ? spread_of(costs_us).median : 0;
+  if (!good) return {};
+  return {spread_of(in_place).median, spread_of(after_stat).median, spread_of(growing).median};
 }
 
 }  // namespace
@@ -106,7 +146,8 @@ Environment look_around(const std::string& directory) {
   environment.build_type = SKUA_BENCH_BUILD_TYPE;
   environment.peer_sqlite = sqlite3_libversion();
   environment.syscall_ns = syscall_ns();
-  environment.fdatasync_us = fdatasync_us(directory);
+  environment.wake_up_us = wake_up_us();
+  environment.sync = sync_costs(directory);
   environment.load = load_average();
   return environment;
 }

@@ -13,6 +13,7 @@
 #include <random>
 
 #include "bench/contest.h"
+#include "bench/peers/aiosqlite_peer.h"
 #include "bench/peers/peer_names.h"
 #include "bench/peers/temporary_folder.h"
 #include "bench/report.h"
@@ -29,12 +30,15 @@ struct Settings {
   std::size_t rounds = 5;
   double seconds = 1;
   std::optional<double> warm_up_seconds;
+  std::optional<std::size_t> depth;
   std::int64_t scale = 10;
   std::optional<std::int64_t> records;
   std::uint64_t seed = 0;
   std::string directory;
   std::string skuad = default_skuad();
   std::string postgres = kPostgresPrograms;
+  std::string redis = kRedisPrograms;
+  std::string python = kPython;
   std::string json_file;
   std::string html_file;
 };
@@ -64,13 +68,16 @@ CLI::Validator one_of(const char* what, const std::vector<std::string_view>& nam
 std::string names_for_help() {
   std::string out = "Workloads:\n";
   for (const WorkloadEntry& entry : all_workloads()) {
-    out += fmt::format("  {:<24}{}; clients: {}\n", entry.name, entry.what, fmt::join(entry.clients, ","));
+    out += fmt::format("  {:<24}{}; clients: {}", entry.name, entry.what, fmt::join(entry.clients, ","));
+    out += entry.depth > 0 ? fmt::format("; depth: {}\n", entry.depth) : "\n";
   }
   out += "\nPeers, each in the workloads that it fits:\n";
   for (const PeerName& peer : kPeers) out += fmt::format("  {:<24}{}\n", peer.name, peer.what);
   out +=
       "\nExamples:\n"
       "  skua-bench insert --clients 1,8,32,64\n"
+      "  skua-bench point pipeline --seconds 3 --warm-up 1\n"
+      "  skua-bench point --clients 1,8 --depth 4 --peers \"libuv echo,redis\"\n"
       "  skua-bench tpcb --scale 1 --peers \"postgresql,threads in process\" --json tpcb.json\n";
   return out;
 }
@@ -118,12 +125,29 @@ Status write_file(const std::string& text, const std::string& path) {
   return make_error(ErrorCode::kIo, fmt::format("cannot write {}", path));
 }
 
+bool is_wanted(const WorkloadEntry& entry, const Settings& settings) {
+  const auto& wanted = settings.workloads;
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), entry.name) != wanted.end();
+}
+
+// A depth that has no effect would be a wrong heading over the figures.
+Status check_depth(const Settings& settings) {
+  if (!settings.depth || settings.workloads.empty()) return {};
+  for (const WorkloadEntry& entry : all_workloads()) {
+    if (!is_wanted(entry, settings) || entry.depth > 0) continue;
+    return make_error(ErrorCode::kUsage, fmt::format("{} always has one request in flight: --depth is not for it", entry.name));
+  }
+  return {};
+}
+
 Status run(const Settings& settings) {
   SKUA_ASSIGN(const TemporaryFolder folder, TemporaryFolder::create(settings.directory));
   SKUA_ASSIGN(const SkuaServer server, SkuaServer::start(settings.skuad, folder.path()));
   PostgresServer postgres(settings.postgres, folder / "postgres");
-  const BenchSetup setup{server, postgres, folder.path(),  settings.seed,
-                         settings.scale, settings.skuad, settings.records};
+  RedisServer redis(settings.redis, folder / "redis");
+  const BenchSetup setup{server,        postgres,       redis,          settings.python, folder.path(),
+                         settings.seed, settings.scale, settings.skuad, settings.records,
+                         settings.depth.value_or(0)};
   Report report;
   report.environment = look_around(folder.path());
   report.seed = settings.seed;
@@ -137,8 +161,7 @@ Status run(const Settings& settings) {
   fmt::print("{}{}", environment_as_text(report), legend_as_text());
   std::fflush(stdout);
   for (const WorkloadEntry& entry : all_workloads()) {
-    const auto& wanted = settings.workloads;
-    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end()) continue;
+    if (!is_wanted(entry, settings)) continue;
     SKUA_TRY(run_workload(entry, setup, settings, report));
   }
   report.load_after = load_average();
@@ -157,6 +180,10 @@ void add_options(CLI::App& app, Settings& settings) {
       ->delimiter(',')
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N,...");
+  app.add_option("--depth", settings.depth,
+                 "requests in flight per connection, in workloads that can have several (default: each its own)")
+      ->check(CLI::Range(std::size_t{1}, kDepthMax).description(""))
+      ->type_name("N");
   app.add_option("--peers", settings.peers, "only these beside Skua (default: all that fit)")
       ->delimiter(',')
       ->check(one_of("peer", peer_names()))
@@ -175,7 +202,7 @@ void add_options(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(1, 1000).description(""))
       ->type_name("N");
   app.add_option("--records", settings.records,
-                 "rows of the table that update, mixed, many-idle, slow-consumers or ycsb works on (default: its own)")
+                 "rows of the table that scan, stream, first-row, update, mixed, many-idle, slow-consumers or ycsb works on (default: its own)")
       ->check(CLI::Range(std::int64_t{1'000}, std::int64_t{100'000'000}).description(""))
       ->type_name("N");
   app.add_option("--seed", settings.seed, "of the keys that are asked for (default: random)")->type_name("N");
@@ -188,6 +215,12 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_option("--postgres", settings.postgres,
                  fmt::format("where initdb and postgres are (default: {})", kPostgresPrograms))
       ->type_name("DIR");
+  app.add_option("--redis", settings.redis,
+                 fmt::format("where redis-server and redis-benchmark are (default: {})", kRedisPrograms))
+      ->type_name("DIR");
+  app.add_option("--python", settings.python,
+                 fmt::format("the interpreter that has aiosqlite (default: {})", kPython))
+      ->type_name("FILE");
   app.add_option("--json", settings.json_file, "write all figures to this file as well, as one JSON document")
       ->type_name("FILE");
   app.add_option("--html", settings.html_file,
@@ -222,6 +255,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (const skua::Status depth = skua::bench::check_depth(settings); !depth) {
+    fmt::print(stderr, "skua-bench: {}\n", depth.error().message);
+    return 2;
   }
   const skua::Status status = skua::bench::run(settings);
   if (status) return 0;

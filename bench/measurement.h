@@ -1,4 +1,5 @@
-// Measurement: what one contestant did in one round, and the latency histogram it is made with.
+// Measurement: what one contestant did in one turn, the latency histogram it is made with, and Tally, which a client
+// that times its operations itself adds them to.
 //
 // Any thread, one at a time.
 #pragma once
@@ -85,6 +86,26 @@ inline std::vector<LatencyPoint> distribution_of(const LatencyHistogram& latenci
   points.push_back({1, latencies.max_us()});
   return points;
 }
+
+// What a client that times its operations itself has to say.
+struct Tally {
+  LatencyHistogram latencies;         // of those that succeeded
+  std::chrono::nanoseconds aside{};   // spent on what is no part of them; does not count as their time
+  double elsewhere_cpu_seconds = 0;   // of a process of the client's own
+};
+
+// Clients of one role of a workload that has roles.
+struct ClientGroup {
+  std::size_t role = 0;
+  std::size_t clients = 1;
+};
+
+// What one contestant is asked for.
+struct Turn {
+  std::vector<ClientGroup> groups = {{}};
+  std::chrono::nanoseconds warm_up{};
+  std::chrono::nanoseconds duration{};
+};
 
 // Of one group of clients.
 struct Measurement {

@@ -31,10 +31,16 @@ inline std::string latency_text(double us) {
   return fmt::format("{:.1f} s", us / 1'000'000);
 }
 
+// A dash where nothing is known of single operations.
+inline std::string quantile_text(const LatencyHistogram& latencies, double share) {
+  return latencies.count() == 0 ? "-" : latency_text(latencies.quantile_us(share));
+}
+
 // Microseconds of the processor for each operation.
 inline std::string cpu_text(std::optional<double> seconds, std::uint64_t operations) {
   if (!seconds || operations == 0) return "-";
-  return fmt::format("{:.0f}", *seconds * 1e6 / static_cast<double>(operations));
+  const double us = *seconds * 1e6 / static_cast<double>(operations);
+  return fmt::format("{:.{}f}", us, us < 10 ? 1 : 0);
 }
 
 inline std::string mebibytes_text(std::optional<std::uint64_t> bytes) {

@@ -110,9 +110,9 @@ std::string json_of(const MissingPeer& peer) {
 
 std::string json_of(const ContestResult& result) {
   return fmt::format(
-      R"({{"name":{},"description":{},"unit":{},"clients":{},"contestants":{},"ratios":{},"missing":{}}})",
+      R"({{"name":{},"description":{},"unit":{},"clients":{},"depth":{},"contestants":{},"ratios":{},"missing":{}}})",
       json_string(result.workload), json_string(result.description), json_string(result.unit), result.clients,
-      json_list(result.contestants), json_list(result.rate_ratios()), json_list(result.missing));
+      result.depth, json_list(result.contestants), json_list(result.rate_ratios()), json_list(result.missing));
 }
 
 }  // namespace
@@ -123,12 +123,14 @@ std::string report_as_json(const Report& report) {
   for (const ContestResult& result : report.results) results.push_back(json_of(result));
   return fmt::format(
       R"({{"environment":{{"cpu":{},"cores":{},"memory_gib":{:.1f},"kernel":{},"file_system":{},"compiler":{},)"
-      R"("build_type":{},"syscall_ns":{:.0f},"fdatasync_us":{:.1f},"load_before":{},"load_after":{},)"
+      R"("build_type":{},"syscall_ns":{:.0f},"wake_up_us":{:.1f},"load_before":{},"load_after":{},)"
+      R"("fdatasync_us":{{"in_place":{:.1f},"after_stat":{:.1f},"growing":{:.1f}}},)"
       R"("peer_sqlite":{}}},"skua":{{"version":{},"sqlite":{}}},)"
       R"("options":{{"rounds":{},"seconds":{:g},"warm_up_seconds":{:g},"seed":{},"scale":{}}},"contests":[{}]}})",
       json_string(e.cpu), e.cores, e.memory_gib, json_string(e.kernel), json_string(e.file_system),
-      json_string(e.compiler), json_string(e.build_type), e.syscall_ns, e.fdatasync_us, json_load(e.load),
-      json_load(report.load_after), json_string(e.peer_sqlite), json_string(report.skua_version),
+      json_string(e.compiler), json_string(e.build_type), e.syscall_ns, e.wake_up_us, json_load(e.load),
+      json_load(report.load_after), e.sync.in_place_us, e.sync.after_stat_us, e.sync.growing_us,
+      json_string(e.peer_sqlite), json_string(report.skua_version),
       json_string(report.skua_sqlite), report.options.rounds, seconds_of(report.options.duration),
       seconds_of(report.options.warm_up), report.seed, report.scale, fmt::join(results, ",\n"));
 }

@@ -16,8 +16,8 @@ std::string row_of(const std::string& name, std::size_t name_width, const RoleRe
   const LatencyHistogram& latencies = role.latencies;
   return fmt::format("  {:<{}}{:>9.0f}{:>18}{:>8}{:>8}{:>8}{:>8}{:>9}{:>7}{:>7}{:>8}{:>8}{:>7}\n", name, name_width,
                      rate.median, fmt::format("{:.0f}-{:.0f}", rate.min, rate.max),
-                     latency_text(latencies.quantile_us(0.5)), latency_text(latencies.quantile_us(0.99)),
-                     latency_text(latencies.quantile_us(0.999)), latency_text(latencies.max_us()),
+                     quantile_text(latencies, 0.5), quantile_text(latencies, 0.99), quantile_text(latencies, 0.999),
+                     quantile_text(latencies, 1),
                      alone ? "-" : fmt::format("{:.2f}", spread_of(role.fairness).median), role.busy, role.errors,
                      is_first ? cpu_text(scene.server_cpu_seconds, scene.operations()) : "",
                      cpu_text(role.client_cpu_seconds, role.operations),
@@ -76,13 +76,14 @@ std::string environment_as_text(const Report& report) {
   const Environment& e = report.environment;
   return fmt::format(
       "{}, {} cores, {:.0f} GiB, {}; load {:.2f} {:.2f} {:.2f}\n"
-      "a system call costs {:.0f} ns, fdatasync of 8 KiB {:.0f} us; databases on {}\n"
+      "a system call costs {:.0f} ns, waking a thread that sleeps {:.0f} us; databases on {}\n"
+      "fdatasync of 8 KiB costs {:.0f} us in place, {:.0f} us after an fstat, {:.0f} us where the file grows\n"
       "skua {} ({} build, {}) with SQLite {}; in-process peers with SQLite {}\n"
       "{} of {:g} s for each contestant, after {:g} s of warming up; seed {}\n",
       e.cpu, e.cores, e.memory_gib, e.kernel, e.load.minutes_1, e.load.minutes_5, e.load.minutes_15,
-      e.syscall_ns, e.fdatasync_us, e.file_system, report.skua_version, e.build_type, e.compiler,
-      report.skua_sqlite, e.peer_sqlite, counted(report.options.rounds, "round"),
-      seconds_of(report.options.duration), seconds_of(report.options.warm_up), report.seed);
+      e.syscall_ns, e.wake_up_us, e.file_system, e.sync.in_place_us, e.sync.after_stat_us, e.sync.growing_us,
+      report.skua_version, e.build_type, e.compiler, report.skua_sqlite, e.peer_sqlite,
+      counted(report.options.rounds, "round"), seconds_of(report.options.duration), seconds_of(report.options.warm_up), report.seed);
 }
 
 std::string legend_as_text() {

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/measurement.h"
 #include "protocol/result.h"
 
 namespace skua::bench {
@@ -23,6 +24,14 @@ namespace skua::bench {
 // Does one operation and returns how many units it was: 1 for a round trip, the rows of a stream. After an
 // error it can be called again.
 using Operation = std::function<Result<std::uint64_t>()>;
+
+// Does several operations and times each of them itself: those that are under way on a connection at once, or
+// those of another program that would only be slower if it were asked for each one. Returns the units of all of
+// them. After an error it can be called again.
+using Window = std::function<Result<std::uint64_t>(Tally&)>;
+// The most requests that a client may have in flight. What a socket takes while nobody reads: a client sends all of
+// them before it looks for an answer.
+inline constexpr std::size_t kDepthMax = 256;
 
 // Clients that do the same thing, and are measured apart from those that do something else at the same time.
 struct Role {
@@ -69,6 +78,12 @@ class Contestant {
   // In the process and thread of the client with this number, from 0: connects and returns what it does over
   // and over. What it returns owns all it needs.
   virtual Result<Operation> make_operation(std::size_t client) = 0;
+  // If true, make_window() is called in place of make_operation(). For workloads without roles.
+  virtual bool has_windows() const { return false; }
+  virtual Result<Window> make_window(std::size_t) { return make_error(ErrorCode::kUsage, "it has no windows"); }
+  // If this returns something, that is the turn: of a program that has clients and a clock of its own. In the
+  // process of the contest.
+  virtual std::optional<Result<TurnMeasurement>> measure(const Turn&) { return std::nullopt; }
   // The same for a workload that has roles; the clients of each are numbered from 0.
   virtual Result<Operation> make_role_operation(std::size_t role, std::size_t client) {
     return role == 0 ? make_operation(client) : make_error(ErrorCode::kInternal, "this contestant has one role");
@@ -99,6 +114,7 @@ struct Workload {
   // Every contestant plays each of them in each round.
   std::vector<Scene> scenes = {};
   std::vector<LatencyGoal> goals = {};
+  std::size_t depth = 1;  // requests that each client has in flight
 };
 
 }  // namespace skua::bench

@@ -56,6 +56,7 @@ Result<int> inherited_socket() {
 Status serve(const Config& config, AccessRules access) {
   loop_thread.adopt();
   SKUA_ASSIGN(const int inherited_fd, inherited_socket());
+  SqliteExecutor::configure_process();
   CompletionQueue completions;
   SKUA_ASSIGN(const std::unique_ptr<SqliteExecutor> executor,
               SqliteExecutor::open(config.databases, config.limits, completions));

@@ -107,6 +107,16 @@ struct Limits {
   std::uint32_t transaction_total_ms_max = 600'000;
   // A stream whose client grants no credit is ended after this time. It holds a connection and a snapshot.
   std::uint32_t stream_idle_ms_max = 300'000;
+  // How long a stream outside of transactions may keep its cursor, and with it a connection and a snapshot, before the rest of
+  // its rows is put into a file. 0: until others need what it holds.
+  std::uint32_t stream_lease_ms_max = 30'000;
+  // Of those files: one, and all together. All together 0: there are none.
+  std::uint64_t spool_bytes_max = 1'024 * kMiB;
+  std::uint64_t spool_total_bytes_max = 4'096 * kMiB;
+  // All responses that are in memory: those being made, those that wait for credit, and those that no socket has taken. And all
+  // requests that are queued or running.
+  std::uint64_t response_memory_bytes_max = 256 * kMiB;
+  std::uint64_t request_memory_bytes_max = 1'024 * kMiB;
   // What the write-ahead log of one database may take on the disk, and how long reads that keep it from being emptied may go
   // on once it has half of that.
   std::uint64_t wal_bytes_max = 256 * kMiB;

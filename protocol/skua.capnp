@@ -147,6 +147,9 @@ struct Execute {
   # The first credit: how many bytes of `rows` messages the daemon may send before the first `grant`.
   # 0: the daemon's default. The message that crosses the limit is still sent whole.
   durability @3 :Durability;
+  knownColumns @4 :UInt64;
+  # A `columnsId` that the client has seen, most likely when it executed the same SQL before: if the result's columns are the
+  # same, they need not be sent again. 0: none.
 }
 
 struct ExecuteMany {
@@ -276,10 +279,12 @@ struct ColumnInfo {
 
 struct Rows {
   columns @0 :List(ColumnInfo);
-  # Only in a request's first Rows.
+  # Only in a request's first Rows, and left out there if their id is the `knownColumns` of the request.
   batch @1 :RowBatch;
   done @2 :Done;
   # Only in the last.
+  columnsId @3 :UInt64;
+  # Only in a request's first Rows: tells columns of these names and declared types, in this order, from all others. 0: no id.
 }
 
 struct Done {

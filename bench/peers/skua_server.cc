@@ -26,7 +26,7 @@ constexpr std::chrono::seconds kStartPatience{30};
     ::dup2(fd, STDOUT_FILENO);
     ::dup2(fd, STDERR_FILENO);
   }
-  const std::string database_option = "bench=" + database;
+  const std::string database_option = fmt::format("{}={}", kSkuaDatabase, database);
   ::execl(program.c_str(), program.c_str(), "--socket", socket.c_str(), "--database", database_option.c_str(),
           configuration.empty() ? nullptr : "--config", configuration.c_str(), nullptr);
   ::_exit(127);
@@ -71,7 +71,7 @@ SkuaServer::~SkuaServer() {
 Result<Connection> SkuaServer::connect() const {
   ConnectOptions options;
   options.socket_path = socket_path_;
-  options.database = "bench";
+  options.database = kSkuaDatabase;
   options.client_name = "skua-bench";
   return Connection::connect(options);
 }

@@ -4,10 +4,13 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 
 #include "skua/client.h"
 
 namespace skua::bench {
+
+inline constexpr std::string_view kSkuaDatabase = "bench";
 
 class SkuaServer {
  public:
@@ -21,6 +24,7 @@ class SkuaServer {
 
   Result<Connection> connect() const;
   pid_t pid() const { return pid_; }
+  const std::string& socket_path() const { return socket_path_; }
 
  private:
   SkuaServer(pid_t pid, std::string socket_path) : pid_(pid), socket_path_(std::move(socket_path)) {}

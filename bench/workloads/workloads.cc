@@ -7,8 +7,15 @@ namespace {
 std::vector<WorkloadEntry> make_list() {
   std::vector<WorkloadEntry> workloads = {
       {"ping", "a request that does nothing", {1, 8, 32}, ping_workload},
-      {"point", "one row of four columns by its key", {1, 8, 32}, point_workload},
+      {"point", "one row of four columns by its key", {1, 8, 32}, point_workload, 1},
+      {"pipeline", "the same, 16 requests in flight on each connection", {1}, pipeline_workload, 16},
+      {"range", "a hundred rows by a range of their key", {1, 8}, range_workload},
+      {"scan", "one row of aggregates over a million rows", {1}, scan_workload},
       {"stream", "a million rows of four columns, every value read", {1}, stream_workload},
+      {"stream-mixed", "the same, a column with integers, reals and texts", {1}, stream_mixed_workload},
+      {"stream-nulls", "the same, NULLs in three columns", {1}, stream_nulls_workload},
+      {"first-row", "from the request for a million rows to the first of them", {1}, first_row_workload},
+      {"connect", "connect, one row by its key, disconnect", {1, 8}, connect_workload},
       {"insert", "one row, durable, each in a transaction of its own", {1, 8, 32, 64}, insert_workload},
       {"update", "a column of one row by its key, durable", {1, 8, 32}, update_workload},
       {"tpcb", "the transaction of TPC-B, durable, in one round trip where that can be", {32}, tpcb_workload},

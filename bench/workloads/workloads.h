@@ -15,8 +15,20 @@ namespace skua::bench {
 Workload ping_workload(const BenchSetup& setup);
 // One row of four columns by its key.
 Workload point_workload(const BenchSetup& setup);
-// A million rows of four columns, every value read.
+// The same with several requests in flight on each connection.
+Workload pipeline_workload(const BenchSetup& setup);
+// A hundred rows by a range of their key.
+Workload range_workload(const BenchSetup& setup);
+// One row of aggregates over a million rows.
+Workload scan_workload(const BenchSetup& setup);
+// A million rows of four columns, every value read: each column of one type; one of several; with NULLs.
 Workload stream_workload(const BenchSetup& setup);
+Workload stream_mixed_workload(const BenchSetup& setup);
+Workload stream_nulls_workload(const BenchSetup& setup);
+// The first of a million rows.
+Workload first_row_workload(const BenchSetup& setup);
+// A session for one query.
+Workload connect_workload(const BenchSetup& setup);
 // One row, durable, each in a transaction of its own.
 Workload insert_workload(const BenchSetup& setup);
 // The transaction of TPC-B, durable.
@@ -37,6 +49,7 @@ struct WorkloadEntry {
   std::string what;                  // for --help
   std::vector<std::size_t> clients;  // how many there are unless --clients says otherwise; a contest for each
   std::function<Workload(const BenchSetup& setup)> make;
+  std::size_t depth = 0;  // requests in flight per connection unless --depth says otherwise; 0: always one
 };
 const std::vector<WorkloadEntry>& all_workloads();
 

@@ -87,8 +87,8 @@ ValueView Batch::at(std::size_t row, std::size_t column) const {
 }
 
 Result<std::size_t> Columns::index_of(std::string_view name) const {
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    if (same_name(columns_[i].name, name)) return i;
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (same_name((*this)[i].name, name)) return i;
   }
   return make_error(ErrorCode::kUsage, fmt::format("the result has no column \"{}\"", name));
 }

@@ -18,6 +18,9 @@ namespace skua {
 
 namespace {
 
+// Ended requests whose memory is kept for those to come.
+constexpr std::size_t kSpareMax = 16;
+
 std::string describe(int error_number) { return std::generic_category().message(error_number); }
 
 int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> until) {
@@ -91,8 +94,29 @@ RequestHead Channel::head(const RequestOptions& options, std::uint32_t transacti
 
 std::uint32_t Channel::ring_count() const { return bell_->rings.load(); }
 
+Channel::Pending& Channel::remember(std::uint64_t id) {
+  if (spare_.empty()) return pending_[id];
+  PendingMap::node_type node = std::move(spare_.back());
+  spare_.pop_back();
+  node.key() = id;
+  return pending_.insert(std::move(node)).position->second;
+}
+
+void Channel::forget(PendingMap::iterator at) {
+  if (spare_.size() >= kSpareMax) {
+    pending_.erase(at);
+    return;
+  }
+  PendingMap::node_type node = pending_.extract(at);
+  FlatQueue<Response> responses = std::move(node.mapped().responses);
+  responses.clear();
+  node.mapped() = Pending();
+  node.mapped().responses = std::move(responses);
+  spare_.push_back(std::move(node));
+}
+
 Channel::Pending& Channel::enqueue(Request request) {
-  Pending& pending = pending_[request.id];
+  Pending& pending = remember(request.id);
   pending.may_commit = request.may_commit;
   pending.rings_heard = ring_count();
   if (request.deadline_ms > 0) pending.deadline = Clock::now() + std::chrono::milliseconds(request.deadline_ms);
@@ -135,10 +159,7 @@ void Channel::send_cancel(std::uint64_t id) { send_and_forget(cancel_request(++l
 void Channel::abandon(std::uint64_t id) {
   const auto at = pending_.find(id);
   if (at == pending_.end()) return;
-  if (broken_ || at->second.ended) {
-    pending_.erase(at);
-    return;
-  }
+  if (broken_ || at->second.ended) return forget(at);
   at->second.responses.clear();
   at->second.discarded = true;
   send_cancel(id);
@@ -168,7 +189,7 @@ Result<Response> Channel::receive(std::uint64_t id) {
   while (pending.responses.empty()) {
     if (broken_) {
       Error error = lost(pending);
-      pending_.erase(id);
+      forget(pending_.find(id));
       return error;
     }
     if (!wait(until)) {
@@ -179,7 +200,7 @@ Result<Response> Channel::receive(std::uint64_t id) {
   }
   Response response = std::move(pending.responses.front());
   pending.responses.pop_front();
-  if (response.is_last) pending_.erase(id);
+  if (response.is_last) forget(pending_.find(id));
   return response;
 }
 
@@ -274,7 +295,7 @@ Status Channel::take_response(Response response) {
   }
   Pending& pending = at->second;
   if (pending.discarded) {
-    if (response.is_last) pending_.erase(at);
+    if (response.is_last) forget(at);
     return {};
   }
   if (pending.ended) {

@@ -10,17 +10,19 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 #include "client/src/file_descriptor.h"
+#include "client/src/known_columns.h"
 #include "client/src/request.h"
 #include "client/src/response.h"
+#include "protocol/flat_queue.h"
 #include "protocol/frame_reader.h"
 #include "protocol/result.h"
 #include "skua/connection.h"
@@ -66,6 +68,7 @@ class Channel {
   // The daemon answered a request in a way that makes no sense: ends the session.
   Error reject(std::string message);
 
+  KnownColumns& known_columns() { return known_columns_; }
   bool is_open() const { return !broken_; }
   const ServerInfo& server() const { return hello_.server; }
   std::uint32_t stream_window_bytes() const { return hello_.stream_window_bytes; }
@@ -80,7 +83,7 @@ class Channel {
   using Deadline = std::optional<Clock::time_point>;
 
   struct Pending {
-    std::deque<Response> responses;
+    FlatQueue<Response> responses;
     Deadline deadline;
     std::uint32_t rings_heard = 0;
     bool may_commit = false;
@@ -89,8 +92,9 @@ class Channel {
     bool discarded = false;  // nobody waits for it
     bool cancelled = false;
   };
+  using PendingMap = std::unordered_map<std::uint64_t, Pending>;
   struct Outgoing {
-    std::uint64_t id;
+    std::uint64_t id = 0;
     Frame frame;
   };
 
@@ -98,6 +102,8 @@ class Channel {
 
   Status say_hello(const ConnectOptions& options);
   Pending& enqueue(Request request);
+  Pending& remember(std::uint64_t id);
+  void forget(PendingMap::iterator pending);
   void answer_bell(std::uint64_t id, Pending& pending);
   void send_cancel(std::uint64_t id);
   // Waits until everything is sent.
@@ -119,9 +125,12 @@ class Channel {
   std::string database_;  // for requests that name none
   HelloReply hello_;
   FrameReader reader_;
-  std::deque<Outgoing> outgoing_;
+  FlatQueue<Outgoing> outgoing_;
   std::size_t outgoing_bytes_sent_ = 0;  // of the first
-  std::unordered_map<std::uint64_t, Pending> pending_;
+  PendingMap pending_;
+  // Of requests that are over, used again for the next ones: a round trip then asks for no memory of this kind.
+  std::vector<PendingMap::node_type> spare_;
+  KnownColumns known_columns_;
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;
   std::optional<Error> broken_;

@@ -23,16 +23,12 @@ Connection::~Connection() = default;
 
 Result<ResultSet> Connection::execute(std::string_view sql, const Parameters& parameters,
                                       const RequestOptions& options) {
-  SKUA_ASSIGN(Request request, execute_request(channel_->head(options), sql, parameters, options.window_bytes,
-                                               options.durability));
-  return collect_rows(channel_, std::move(request), options.window_bytes);
+  return execute_statement(channel_, sql, parameters, options);
 }
 
 Result<RowStream> Connection::stream(std::string_view sql, const Parameters& parameters,
                                      const RequestOptions& options) {
-  SKUA_ASSIGN(Request request, execute_request(channel_->head(options), sql, parameters, options.window_bytes,
-                                               options.durability));
-  return open_stream(channel_, std::move(request), options.window_bytes);
+  return stream_statement(channel_, sql, parameters, options);
 }
 
 Result<Summary> Connection::execute_many(std::string_view sql, const ParameterRows& rows,

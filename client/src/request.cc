@@ -131,7 +131,7 @@ Result<Request> locks_request(const RequestHead& head) {
 }
 
 Result<Request> execute_request(const RequestHead& head, std::string_view sql, const Parameters& parameters,
-                                std::uint32_t window_bytes, Durability durability) {
+                                std::uint32_t window_bytes, Durability durability, std::uint64_t known_columns) {
   const std::size_t words = words_of(sql) + words_of(parameters);
   SKUA_TRY(Draft::check_size(words + words_of(head.database)));
   Draft draft(head, words);
@@ -142,6 +142,7 @@ Result<Request> execute_request(const RequestHead& head, std::string_view sql, c
   }
   execute.setWindowBytes(window_bytes);
   execute.setDurability(to_wire(durability));
+  execute.setKnownColumns(known_columns);
   return draft.finish(may_commit(sql, head.transaction != 0));
 }
 

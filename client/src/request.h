@@ -43,8 +43,9 @@ Result<Request> ping_request(const RequestHead& head);
 Result<Request> stats_request(const RequestHead& head);
 Result<Request> locks_request(const RequestHead& head);
 Result<Request> backup_request(const RequestHead& head);
+// `known_columns`: the id of columns that the result most likely has, which then need not be sent; 0 for none.
 Result<Request> execute_request(const RequestHead& head, std::string_view sql, const Parameters& parameters,
-                                std::uint32_t window_bytes, Durability durability);
+                                std::uint32_t window_bytes, Durability durability, std::uint64_t known_columns = 0);
 Result<Request> execute_many_request(const RequestHead& head, std::string_view sql, const ParameterRows& rows,
                                      Durability durability, bool independent = false);
 Result<Request> program_request(const RequestHead& head, const Program& program, Durability durability);

@@ -35,6 +35,7 @@ HelloReply read_hello(wire::HelloReply::Reader in) {
 Result<RowsReply> read_rows(wire::Rows::Reader in, const std::shared_ptr<const ReceivedMessage>& message) {
   RowsReply reply;
   reply.has_columns = in.hasColumns();
+  reply.columns_id = in.getColumnsId();
   if (reply.has_columns) reply.columns = Columns(read_columns(in.getColumns()));
   if (in.hasBatch()) {
     SKUA_ASSIGN(RowBatchReader rows, RowBatchReader::open(in.getBatch()));

@@ -30,6 +30,7 @@ struct HelloReply {
 struct RowsReply {
   bool has_columns = false;  // only in a request's first
   Columns columns;
+  std::uint64_t columns_id = 0;  // only in a request's first, and 0 if the daemon gave none
   Batch batch;
   std::optional<Summary> done;  // only in the last
 };

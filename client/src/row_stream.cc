@@ -46,10 +46,12 @@ Result<Batch> RowStream::State::receive() {
 }
 
 Result<Batch> RowStream::State::take(RowsReply reply, std::size_t byte_count) {
-  if (reply.has_columns && !has_columns_) {
-    columns_ = std::move(reply.columns);
+  if (!has_columns_ && (reply.has_columns || (reply.columns_id != 0 && reply.columns_id == known_.id))) {
+    columns_ = reply.has_columns ? std::move(reply.columns) : std::move(known_.columns);
     has_columns_ = true;
+    if (reply.has_columns && !sql_.empty()) channel_->known_columns().keep(sql_, {reply.columns_id, columns_});
   }
+  sql_ = {};
   if (reply.batch.row_count() > 0 && reply.batch.column_count() != columns_.size()) {
     is_finished_ = true;
     return channel_->reject("a row batch does not have its result's columns");
@@ -114,8 +116,32 @@ Result<ResultSet> collect_rows(std::shared_ptr<Channel> channel, Request request
   return state->collect();
 }
 
-Result<RowStream> open_stream(std::shared_ptr<Channel> channel, Request request, std::uint32_t window_bytes) {
-  SKUA_ASSIGN(auto state, RowStream::State::start(std::move(channel), std::move(request), window_bytes));
+namespace {
+
+Result<std::unique_ptr<RowStream::State>> start_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
+                                                          const Parameters& parameters, const RequestOptions& options,
+                                                          std::uint32_t transaction) {
+  KnownColumns::Entry known = channel->known_columns().find(sql);
+  SKUA_ASSIGN(Request request, execute_request(channel->head(options, transaction), sql, parameters, options.window_bytes,
+                                               options.durability, known.id));
+  SKUA_ASSIGN(auto state, RowStream::State::start(channel, std::move(request), options.window_bytes));
+  state->expect(std::move(known), sql);
+  return state;
+}
+
+}  // namespace
+
+Result<ResultSet> execute_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
+                                    const Parameters& parameters, const RequestOptions& options,
+                                    std::uint32_t transaction) {
+  SKUA_ASSIGN(const auto state, start_statement(channel, sql, parameters, options, transaction));
+  return state->collect();
+}
+
+Result<RowStream> stream_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
+                                   const Parameters& parameters, const RequestOptions& options,
+                                   std::uint32_t transaction) {
+  SKUA_ASSIGN(auto state, start_statement(channel, sql, parameters, options, transaction));
   SKUA_TRY(state->open());
   return RowStream(std::move(state));
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "client/src/channel.h"
 #include "skua/result_set.h"
@@ -16,6 +17,11 @@ class RowStream::State {
   // `window_bytes` as the request asked for, 0 for the daemon's default.
   static Result<std::unique_ptr<State>> start(std::shared_ptr<Channel> channel, Request request,
                                               std::uint32_t window_bytes);
+  // What the request said it knows, and the SQL it was for; until the first response is here `sql` must live.
+  void expect(KnownColumns::Entry known, std::string_view sql) {
+    known_ = std::move(known);
+    sql_ = sql;
+  }
   State(std::shared_ptr<Channel> channel, std::uint64_t id, std::uint32_t window_bytes);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -45,6 +51,8 @@ class RowStream::State {
   std::uint64_t id_;
   std::uint64_t window_bytes_;
   std::uint64_t taken_bytes_ = 0;  // since the last grant
+  KnownColumns::Entry known_;
+  std::string_view sql_;
   Columns columns_;
   bool has_columns_ = false;
   bool is_finished_ = false;
@@ -55,9 +63,15 @@ class RowStream::State {
   std::size_t row_ = 0;
 };
 
-// Starts one statement and waits for all of its rows.
+// Starts a request and waits for all of its rows.
 Result<ResultSet> collect_rows(std::shared_ptr<Channel> channel, Request request, std::uint32_t window_bytes);
-// Starts one statement and waits for its columns.
-Result<RowStream> open_stream(std::shared_ptr<Channel> channel, Request request, std::uint32_t window_bytes);
+// One statement, and all of its rows.
+Result<ResultSet> execute_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
+                                    const Parameters& parameters, const RequestOptions& options,
+                                    std::uint32_t transaction = 0);
+// One statement, of which the columns are waited for.
+Result<RowStream> stream_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
+                                   const Parameters& parameters, const RequestOptions& options,
+                                   std::uint32_t transaction = 0);
 
 }  // namespace skua

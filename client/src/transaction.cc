@@ -49,19 +49,13 @@ RequestOptions Transaction::in_database(const RequestOptions& options) const {
 Result<ResultSet> Transaction::execute(std::string_view sql, const Parameters& parameters,
                                        const RequestOptions& options) {
   if (channel_ == nullptr) return not_open();
-  const RequestOptions complete = in_database(options);
-  SKUA_ASSIGN(Request request, execute_request(channel_->head(complete, number_), sql, parameters,
-                                               complete.window_bytes, complete.durability));
-  return collect_rows(channel_, std::move(request), complete.window_bytes);
+  return execute_statement(channel_, sql, parameters, in_database(options), number_);
 }
 
 Result<RowStream> Transaction::stream(std::string_view sql, const Parameters& parameters,
                                       const RequestOptions& options) {
   if (channel_ == nullptr) return not_open();
-  const RequestOptions complete = in_database(options);
-  SKUA_ASSIGN(Request request, execute_request(channel_->head(complete, number_), sql, parameters,
-                                               complete.window_bytes, complete.durability));
-  return open_stream(channel_, std::move(request), complete.window_bytes);
+  return stream_statement(channel_, sql, parameters, in_database(options), number_);
 }
 
 Result<Summary> Transaction::execute_many(std::string_view sql, const ParameterRows& rows,

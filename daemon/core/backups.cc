@@ -114,6 +114,7 @@ void Backups::stream_on(std::uint16_t database) {
   const std::shared_ptr<Request>& request = backup.request;
   if (!request->held.empty() || !delivery_.may_continue(*request)) return park(database);
   delivery_.unpark(request);
+  delivery_.begin_batch(*request);
   backup.job_runs = true;
   auto job = std::make_unique<Job>();
   job->kind = JobKind::kBackupRead;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -33,6 +34,7 @@ class CompletionQueue {
   // For the loop thread, which takes them before it sleeps. True if the queue was empty.
   bool push_quietly(std::vector<std::unique_ptr<Job>> jobs) SKUA_EXCLUDES(mutex_) {
     const MutexLock lock(mutex_);
+    filled_.store(true, std::memory_order_release);
     if (jobs_.empty()) {
       jobs_ = std::move(jobs);
       return true;
@@ -42,13 +44,18 @@ class CompletionQueue {
   }
 
   std::vector<std::unique_ptr<Job>> take() SKUA_EXCLUDES(mutex_) {
+    // Whoever is about to push calls the waker next.
+    if (!filled_.load(std::memory_order_acquire)) return {};
     const MutexLock lock(mutex_);
+    filled_.store(false, std::memory_order_relaxed);
     return std::exchange(jobs_, {});
   }
 
  private:
   std::function<void()> waker_;
   Mutex mutex_;
+  // There are jobs, or were a moment ago: so that looking costs no lock.
+  std::atomic<bool> filled_{false};
   std::vector<std::unique_ptr<Job>> jobs_ SKUA_GUARDED_BY(mutex_);
 };
 

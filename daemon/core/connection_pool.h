@@ -27,6 +27,9 @@ class ConnectionPool {
     return opened_++;
   }
 
+  // lease() would return nothing.
+  bool is_exhausted() const SKUA_REQUIRES(loop_thread) { return idle_.empty() && opened_ == slots_max_; }
+
   void release(std::uint32_t slot) SKUA_REQUIRES(loop_thread) {
     SKUA_CHECK(slot < opened_ && idle_.size() < opened_);
     idle_.push_back(slot);

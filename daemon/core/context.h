@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,25 @@ struct Counters {
   std::uint64_t deadlines_passed = 0;
 };
 
+// What core/ has in memory, in bytes.
+struct MemoryUse {
+  std::uint64_t requests = 0;   // queued or running
+  std::uint64_t held = 0;       // responses that wait for credit
+  std::uint64_t unsent = 0;     // responses that sessions have taken and sockets have not
+  std::uint64_t under_way = 0;  // batches being made
+  std::uint64_t responses() const { return held + unsent + under_way; }
+};
+
+// The files of streams.
+struct SpoolUse {
+  std::uint64_t bytes = 0;       // in all of them
+  std::uint64_t promised = 0;    // by which slices under way may make them larger
+  std::uint32_t filling = 0;     // streams
+  std::uint64_t streams_total = 0;
+  // Of streams that have ended: to be let go by a thread that has time.
+  std::vector<std::shared_ptr<SpoolFile>> dropped{};
+};
+
 struct CoreContext {
   Limits limits;
   std::vector<std::string> database_names;
@@ -32,6 +52,8 @@ struct CoreContext {
   Janitor janitor;
   Counters counters;
   std::uint64_t now_us = 0;
+  MemoryUse memory{};
+  SpoolUse spools{};
   // By database: the requests that wait for its writer and have not ended. Those of them that have a wait_timer.
   std::vector<std::size_t> writes_waiting{};
 };

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
+#include "daemon/core/stream_spools.h"
 #include "protocol/codec.h"
 
 namespace skua {
@@ -48,7 +51,15 @@ void Delivery::send(Request& request, Frame frame) {
 void Delivery::deliver(Job& job) {
   const std::shared_ptr<Request>& request = job.request;
   if (request->is_ended()) return;
-  for (Frame& frame : job.frames) request->held.push_back(std::move(frame));
+  end_batch(*request);
+  for (Frame& frame : job.frames) {
+    if (request->held.empty() && may_send(*request, frame)) {
+      send(*request, std::move(frame));
+    } else {
+      context_.memory.held += frame.byte_count();
+      request->held.push_back(std::move(frame));
+    }
+  }
   job.frames.clear();
   request->last_is_held = job.ended;
   send_held(request);
@@ -58,18 +69,72 @@ void Delivery::deliver(Job& job) {
 void Delivery::send_held(const std::shared_ptr<Request>& request) {
   if (request->is_ended() || request->session == nullptr) return;
   while (!request->held.empty()) {
-    // A last frame without rows is always worth sending; with rows it is a batch like any other.
-    const bool small = request->held.front().byte_count() <= kFrameBytesFree;
-    if (!small && !may_continue(*request)) return;
+    if (!may_send(*request, request->held.front())) return;
+    context_.memory.held -= request->held.front().byte_count();
     send(*request, std::move(request->held.front()));
     request->held.pop_front();
   }
-  if (request->last_is_held) end(request);
+  if (request->last_is_held) return end(request);
+  watch_memory(request);
 }
 
-bool Delivery::may_continue(const Request& request) const {
+bool Delivery::may_send(const Request& request, const Frame& frame) const {
+  if (request.session == nullptr) return false;
+  // A last frame without rows is always worth sending; with rows it is a batch like any other.
+  return frame.byte_count() <= kFrameBytesFree || may_send(request);
+}
+
+bool Delivery::may_send(const Request& request) const {
   return request.credit_bytes > 0 && request.session != nullptr &&
          request.session->sink->unsent_bytes() < kStreamUnsentBytesMax;
+}
+
+bool Delivery::has_memory(const Request& request) const {
+  if (context_.memory.responses() + kBatchBytes <= context_.limits.response_memory_bytes_max) return true;
+  // Others may never take what is theirs: a client that has taken all of its own must not wait for them.
+  return request.session->batches_under_way == 0 && request.session->sink->unsent_bytes() == 0;
+}
+
+bool Delivery::may_continue(const Request& request) const { return may_send(request) && has_memory(request); }
+
+void Delivery::begin_batch(Request& request) {
+  if (std::exchange(request.batch_under_way, true)) return;
+  context_.memory.under_way += kBatchBytes;
+  ++request.session->batches_under_way;
+}
+
+void Delivery::end_batch(Request& request) {
+  if (!std::exchange(request.batch_under_way, false)) return;
+  context_.memory.under_way -= kBatchBytes;
+  if (request.session != nullptr) --request.session->batches_under_way;
+}
+
+void Delivery::watch_memory(const std::shared_ptr<Request>& request) {
+  const bool lacks_memory = request->stage == Request::Stage::kParked && request->held.empty() && may_send(*request) &&
+                            !has_memory(*request);
+  if (!lacks_memory || std::exchange(request->waits_for_memory, true)) return;
+  waiting_for_memory_.push(request->session_id, request);
+}
+
+bool Delivery::has_memory_again() const {
+  bool found = false;
+  waiting_for_memory_.visit([&](const std::shared_ptr<Request>& request) {
+    loop_thread.assert_here();
+    found = request->stage != Request::Stage::kParked || may_continue(*request);
+    return !found;
+  });
+  return found;
+}
+
+std::shared_ptr<Request> Delivery::take_waiting_for_memory() {
+  for (std::size_t left = waiting_for_memory_.size(); left > 0; --left) {
+    std::shared_ptr<Request> request = *waiting_for_memory_.pop();
+    request->waits_for_memory = false;
+    if (request->stage != Request::Stage::kParked) continue;
+    if (may_continue(*request)) return request;
+    watch_memory(request);
+  }
+  return nullptr;
 }
 
 void Delivery::fail(const std::shared_ptr<Request>& request, const Error& error) {
@@ -110,24 +175,29 @@ void Delivery::forget(const std::shared_ptr<Request>& request) {
 
 void Delivery::end(const std::shared_ptr<Request>& request) {
   unpark(request);
-  context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
+  if (request->deadline_timer != 0) context_.janitor.cancel(std::exchange(request->deadline_timer, 0));
   end_wait(*request);
+  end_batch(*request);
+  StreamSpools::forget(context_, *request);
   request->stage = Request::Stage::kEnded;
+  for (const Frame& frame : request->held) context_.memory.held -= frame.byte_count();
   request->held.clear();
-  if (request->session == nullptr) return;
+  if (request->session == nullptr || !request->is_listed) return;
   request->session->request_bytes -= request->message->byte_count();
+  context_.memory.requests -= request->message->byte_count();
   request->session->requests.erase(request->id);
 }
 
 void Delivery::park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) {
   request->stage = Request::Stage::kParked;
+  watch_memory(request);
   if (request->idle_timer != 0) return;
   const std::uint64_t wait_us = std::uint64_t{context_.limits.stream_idle_ms_max} * 1000;
   request->idle_timer = context_.janitor.add(context_.now_us + wait_us, std::move(on_idle));
 }
 
 void Delivery::unpark(const std::shared_ptr<Request>& request) {
-  context_.janitor.cancel(std::exchange(request->idle_timer, 0));
+  if (request->idle_timer != 0) context_.janitor.cancel(std::exchange(request->idle_timer, 0));
 }
 
 void Delivery::end_wait(Request& request) {

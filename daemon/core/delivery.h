@@ -1,11 +1,14 @@
 // Delivery: from a finished job to the client: sends what there is credit for, holds the rest, ends the request.
 //
-// The only place that ends a request, so that each ends exactly once. Loop thread.
+// The only place that ends a request, so that each ends exactly once, and the one that counts the memory of responses: at
+// response_memory_bytes_max no stream gets its next batch made, unless its session has nothing outstanding; those that have to
+// wait for that go on in turn, one session after the other. Loop thread.
 #pragma once
 
 #include <memory>
 
 #include "daemon/core/context.h"
+#include "daemon/core/fair_queue.h"
 #include "daemon/core/request.h"
 #include "daemon/core/session_state.h"
 #include "protocol/summary.h"
@@ -29,8 +32,15 @@ class Delivery {
   // Without an answer: the session is gone.
   void forget(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
-  // True when the next batch of the request's cursor may be made.
+  // True when the next batch of the request's cursor may be made. And that it is being made, until deliver() or the end.
   bool may_continue(const Request& request) const SKUA_REQUIRES(loop_thread);
+  void begin_batch(Request& request) SKUA_REQUIRES(loop_thread);
+  // A parked stream that lacks nothing but memory is remembered.
+  void watch_memory(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // The parked streams that waited for memory and may go on now, in turn. Each is to be resumed before the next is asked for;
+  // null: no more of them.
+  bool has_memory_again() const SKUA_REQUIRES(loop_thread);
+  std::shared_ptr<Request> take_waiting_for_memory() SKUA_REQUIRES(loop_thread);
   // The request's cursor or held frames wait for the client, who has stream_idle_ms_max to grant credit.
   void park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) SKUA_REQUIRES(loop_thread);
   void unpark(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
@@ -38,10 +48,17 @@ class Delivery {
   void end_wait(Request& request) SKUA_REQUIRES(loop_thread);
 
  private:
+  // There is credit, and the session takes what it is sent.
+  bool may_send(const Request& request) const SKUA_REQUIRES(loop_thread);
+  bool has_memory(const Request& request) const SKUA_REQUIRES(loop_thread);
+  void end_batch(Request& request) SKUA_REQUIRES(loop_thread);
   void end(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  bool may_send(const Request& request, const Frame& frame) const SKUA_REQUIRES(loop_thread);
   void send(Request& request, Frame frame) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;
+  // May hold some that have ended or gone on by themselves.
+  FairQueue<std::shared_ptr<Request>> waiting_for_memory_ SKUA_GUARDED_BY(loop_thread);
 };
 
 // The error of a request that was stopped, by the reason in its token.

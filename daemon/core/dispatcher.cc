@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/recycling_allocator.h"
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"
 
@@ -20,13 +21,6 @@ constexpr std::int64_t kCreditBytesMax = std::int64_t{1} << 48;
 // A session is alone once nobody else has asked for anything for so long: who comes then may find the loop
 // thread in a commit, but not again before it was alone for so long once more.
 constexpr std::uint64_t kLonelyUs = 20'000;
-
-// The frame's own id, if it can be read at all.
-Result<std::unique_ptr<RequestMessage>> open_message(Frame frame) {
-  return guarded([&]() -> Result<std::unique_ptr<RequestMessage>> {
-    return std::make_unique<RequestMessage>(std::move(frame));
-  });
-}
 
 }  // namespace
 
@@ -146,6 +140,13 @@ void Dispatcher::settle() {
 // ---- requests
 
 void Dispatcher::on_frame(SessionState& session, Frame frame, std::uint64_t now_us) {
+  open(session, std::move(frame), now_us);
+}
+
+void Dispatcher::on_frame(SessionState& session, FrameView frame, std::uint64_t now_us) { open(session, frame, now_us); }
+
+template <class AnyFrame>
+void Dispatcher::open(SessionState& session, AnyFrame&& frame, std::uint64_t now_us) {
   context_.now_us = now_us;
   if (session.closing) return;
   if (session.id != active_session_id_) {
@@ -153,13 +154,18 @@ void Dispatcher::on_frame(SessionState& session, Frame frame, std::uint64_t now_
     active_since_us_ = now_us;
   }
   ++context_.counters.requests_total;
-  auto message = open_message(std::move(frame));
-  if (!message) return refuse_and_close(session, 0, message.error());
-  const std::uint64_t id = (*message)->root().getId();
+  const RequestPointer request = std::allocate_shared<Request>(RecyclingAllocator<Request>());
+  const Status opened = guarded([&]() -> Status {
+    request->message.emplace(std::forward<AnyFrame>(frame));
+    return {};
+  });
+  if (!opened) return refuse_and_close(session, 0, opened.error());
+  const wire::Request::Reader root = request->message->root();
+  const std::uint64_t id = root.getId();
   if (!session.greeted) {
     Status greeted = guarded([&]() -> Status {
       loop_thread.assert_here();
-      return hello(session, **message);
+      return hello(session, *request->message);
     });
     if (!greeted) refuse_and_close(session, id, greeted.error());
     return;
@@ -171,15 +177,16 @@ void Dispatcher::on_frame(SessionState& session, Frame frame, std::uint64_t now_
                                                                id, session.last_request_id)));
   }
   session.last_request_id = id;
-  const std::uint32_t number = (*message)->root().getTransaction();
+  request->id = id;
+  request->kind = root.which();
   Status handled = guarded([&]() -> Status {
     loop_thread.assert_here();
-    return handle(session, std::move(*message));
+    return handle(session, request);
   });
   if (!handled) {
     Error error = handled.error();
-    // The message was moved on if it got as far as a Request; a request that did answers for itself.
-    error.transaction = refuse_in_transaction(session, number);
+    // A request that was listed answers for itself.
+    error.transaction = refuse_in_transaction(session, root.getTransaction());
     ++context_.counters.errors_total;
     session.sink->send(error_response(id, error));
   }
@@ -217,16 +224,16 @@ Status Dispatcher::hello(SessionState& session, const RequestMessage& message) {
   return {};
 }
 
-Status Dispatcher::handle(SessionState& session, std::unique_ptr<RequestMessage> message) {
-  const wire::Request::Reader root = message->root();
-  switch (root.which()) {
+Status Dispatcher::handle(SessionState& session, const RequestPointer& request) {
+  const wire::Request::Reader root = request->message->root();
+  switch (request->kind) {
     case wire::Request::HELLO: return make_error(ErrorCode::kProtocol, "hello was said already");
     case wire::Request::PING: session.sink->send(done_response(root.getId(), Summary{})); return {};
     case wire::Request::GRANT: return grant(session, root);
     case wire::Request::CANCEL: return cancel(session, root);
     case wire::Request::STATS: return stats(session, root);
     case wire::Request::LOCKS: return locks(session, root);
-    default: return accept(session, std::move(message));
+    default: return accept(session, request);
   }
 }
 
@@ -284,6 +291,10 @@ Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
       {"writers_busy", writers_.busy()},
       {"writes_waiting", writers_.waiting()},
       {"row_bytes_sent", counters.rows_bytes_sent},
+      {"request_memory_bytes", context_.memory.requests},
+      {"response_memory_bytes", context_.memory.responses()},
+      {"streams_spooled_total", context_.spools.streams_total},
+      {"spool_bytes", context_.spools.bytes},
       {"wal_bytes", wal.bytes},
       {"wal_bytes_largest", wal.bytes_largest},
       {"checkpoints_total", wal.checkpoints},
@@ -312,6 +323,13 @@ Status Dispatcher::locks(SessionState& session, wire::Request::Reader root) {
 }
 
 Status Dispatcher::check_unread(const SessionState& session) const {
+  // When all of the memory is taken, whoever has more than an equal share of it has to read first.
+  const std::uint64_t memory_max = options_.limits.response_memory_bytes_max;
+  if (context_.memory.responses() > memory_max && session.sink->unsent_bytes() > memory_max / sessions_.size()) {
+    return make_error(ErrorCode::kLimit, fmt::format("answers that were not read take {} bytes (response_memory_bytes_max), {} "
+                                                     "of them are for this session: read them",
+                                                     context_.memory.responses(), session.sink->unsent_bytes()));
+  }
   if (session.sink->unsent_bytes() <= options_.limits.unsent_bytes_per_session_max) return {};
   return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
                                                    "(unsent_bytes_per_session_max): read them",
@@ -331,40 +349,51 @@ Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) co
                                                      session.request_bytes + bytes,
                                                      limits.request_bytes_per_session_max));
   }
+  if (context_.memory.requests + bytes > limits.request_memory_bytes_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("the requests of all sessions would have {} bytes, the most is {} "
+                                                     "(request_memory_bytes_max): retry later, or send less at once",
+                                                     context_.memory.requests + bytes, limits.request_memory_bytes_max));
+  }
   return check_unread(session);
 }
 
-Status Dispatcher::accept(SessionState& session, std::unique_ptr<RequestMessage> message) {
-  const wire::Request::Reader root = message->root();
-  SKUA_TRY(check_room(session, message->byte_count()));
-  auto request = std::make_shared<Request>();
-  request->id = root.getId();
+bool Dispatcher::may_be_read_at_once(const SessionState& session, const Request& request) const {
+  return request.kind == wire::Request::EXECUTE && request.statement.statement_class == Class::kRead && !request.has_key &&
+         !draining_ && request.message->root().getTransaction() == 0 && !session.transactions.contains(0);
+}
+
+Status Dispatcher::accept(SessionState& session, const RequestPointer& request) {
+  const wire::Request::Reader root = request->message->root();
+  SKUA_TRY(check_room(session, request->message->byte_count()));
   request->serial = ++last_serial_;
   request->session_id = session.id;
   request->session = &session;
-  request->kind = root.which();
   request->arrival_us = context_.now_us;
-  request->message = std::move(message);
   SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max));
   if (request->kind == wire::Request::EXECUTE) {
-    const std::uint32_t window_bytes = root.getExecute().getWindowBytes();
-    request->credit_bytes = window_bytes != 0 ? window_bytes : options_.limits.stream_window_bytes;
+    request->credit_bytes = request->window_bytes != 0 ? request->window_bytes : options_.limits.stream_window_bytes;
   } else if (request->kind == wire::Request::BACKUP) {
     request->credit_bytes = options_.limits.stream_window_bytes;
   } else {
     request->credit_bytes = kCreditBytesMax;
   }
-  const std::uint32_t deadline_ms = root.getDeadlineMs();
-  session.requests.emplace(request->id, request);
-  session.request_bytes += request->message->byte_count();
-  if (deadline_ms != 0) {
-    request->deadline_timer =
-        context_.janitor.add(context_.now_us + std::uint64_t{deadline_ms} * 1000, [this, request] {
-          loop_thread.assert_here();
-          request->deadline_timer = 0;
-          stop(request, CancelReason::kDeadline);
-        });
+  if (may_be_read_at_once(session, *request)) {
+    SKUA_ASSIGN(request->database, find_database(view_of(root.getDatabase())));
+    const bool has_own_connection = session.pins.contains(request->database);
+    switch (has_own_connection ? ReaderScheduler::AtOnce::kOnLane : readers_.read_at_once(request)) {
+      case ReaderScheduler::AtOnce::kEnded: return {};
+      case ReaderScheduler::AtOnce::kHeld:
+        list(session, request);
+        readers_.park(request);
+        return {};
+      case ReaderScheduler::AtOnce::kLater:
+        list(session, request);
+        readers_.read_later(request);
+        return {};
+      case ReaderScheduler::AtOnce::kOnLane: break;
+    }
   }
+  list(session, request);
   const Status routed = guarded([&]() -> Status {
     loop_thread.assert_here();
     return route(session, request);
@@ -375,6 +404,20 @@ Status Dispatcher::accept(SessionState& session, std::unique_ptr<RequestMessage>
     delivery_.fail(request, error);
   }
   return {};
+}
+
+void Dispatcher::list(SessionState& session, const RequestPointer& request) {
+  request->is_listed = true;
+  session.requests.emplace(request->id, request);
+  session.request_bytes += request->message->byte_count();
+  context_.memory.requests += request->message->byte_count();
+  const std::uint32_t deadline_ms = request->message->root().getDeadlineMs();
+  if (deadline_ms == 0) return;
+  request->deadline_timer = context_.janitor.add(request->arrival_us + std::uint64_t{deadline_ms} * 1000, [this, request] {
+    loop_thread.assert_here();
+    request->deadline_timer = 0;
+    stop(request, CancelReason::kDeadline);
+  });
 }
 
 Result<std::uint16_t> Dispatcher::find_database(std::string_view name) const {
@@ -541,6 +584,7 @@ void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
 void Dispatcher::on_time(std::uint64_t now_us) {
   context_.now_us = now_us;
   context_.janitor.run(now_us);
+  while (const RequestPointer request = delivery_.take_waiting_for_memory()) resume(request);
   readers_.on_turn_start();
   settle();
 }

@@ -34,16 +34,22 @@ class Dispatcher {
   Result<SessionState*> open_session(PeerIdentity peer, ReplySink& sink, std::uint64_t now_us)
       SKUA_REQUIRES(loop_thread);
   void on_frame(SessionState& session, Frame frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  // The same for a frame of at most RequestMessage::kInlineWords, which stays with the caller.
+  void on_frame(SessionState& session, FrameView frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // The byte stream cannot be read on: answers under id 0 and closes the session.
   void on_broken_stream(SessionState& session, const Error& error) SKUA_REQUIRES(loop_thread);
   // The peer took what was sent to it.
   void on_session_writable(SessionState& session, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  // Responses that sessions have taken and their sockets have not are now so many bytes more, or fewer.
+  void on_unsent_changed(std::int64_t bytes) SKUA_REQUIRES(loop_thread) {
+    context_.memory.unsent += static_cast<std::uint64_t>(bytes);
+  }
   void on_session_closed(SessionState& session, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   void on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
 
   // When on_time() is to be called next, if at all.
   std::optional<std::uint64_t> next_time_us() const SKUA_REQUIRES(loop_thread) {
-    return readers_.wants_turn() ? context_.now_us : context_.janitor.next_us();
+    return readers_.wants_turn() || delivery_.has_memory_again() ? context_.now_us : context_.janitor.next_us();
   }
   void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // Before the caller waits for more to happen, when it has passed on what the turn's answers are. Jobs may be done on return.
@@ -61,14 +67,20 @@ class Dispatcher {
  private:
   using RequestPointer = std::shared_ptr<Request>;
 
+  template <class AnyFrame>
+  void open(SessionState& session, AnyFrame&& frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   Status hello(SessionState& session, const RequestMessage& message) SKUA_REQUIRES(loop_thread);
   Status grant(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status cancel(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status stats(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status locks(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   // Handles what needs no lane; passes the rest on to accept().
-  Status handle(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
-  Status accept(SessionState& session, std::unique_ptr<RequestMessage> message) SKUA_REQUIRES(loop_thread);
+  Status handle(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
+  Status accept(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
+  // A single statement outside of transactions that looks like a read.
+  bool may_be_read_at_once(const SessionState& session, const Request& request) const SKUA_REQUIRES(loop_thread);
+  // From now on its session knows of the request, and its deadline counts.
+  void list(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
   Status route(SessionState& session, const RequestPointer& request) SKUA_REQUIRES(loop_thread);
   Status route_opener(SessionState& session, const RequestPointer& request, std::uint32_t number)
       SKUA_REQUIRES(loop_thread);

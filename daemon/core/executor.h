@@ -22,6 +22,13 @@ class BackupFile {
   virtual ~BackupFile() = default;
 };
 
+// Rows of a stream that wait for its client in a file, as the engine keeps them. It is gone when the last who has it lets it
+// go; any thread, one at a time.
+class SpoolFile {
+ public:
+  virtual ~SpoolFile() = default;
+};
+
 // Names the writer connection of a database. Reader connections are numbered from 0.
 inline constexpr std::uint32_t kWriterSlot = 0xffff'ffff;
 // A job without a connection.
@@ -41,6 +48,9 @@ enum class JobKind : std::uint8_t {
   kBackupCopy, // on the writer: the next slice of the database's copy, which is started if there is none
   kBackupEnd,  // on the writer: drop the copy that is being made
   kBackupRead, // on a reader's thread, without a connection: the next piece of the backup's file
+  kSpool,      // on a reader connection: put the next rows of the request's cursor into its file, for a slice of time
+  kSpoolRead,  // on a reader's thread, without a connection: the next batch out of that file
+  kSpoolDrop,  // on a reader's thread, without a connection or a request: let the file go, which may take long
   kDiscard,    // close the connection itself: it has a session's TEMP objects
 };
 
@@ -71,6 +81,11 @@ struct Job {
   std::unique_ptr<BulkSlices> slices;
   SavepointAction savepoint_action = SavepointAction::kSet;
   std::string savepoint;
+  // kRequest: the connection is for what is done with its first batch; see needs_cursor.
+  bool without_cursor = false;
+  // kSpool, kSpoolRead: null before the first slice, which makes it. kSpool: the bytes by which it may grow.
+  std::shared_ptr<SpoolFile> spool_file;
+  std::uint64_t spool_room_bytes = 0;
   // kBackupRead: where in the file. The engine moves it.
   std::uint64_t backup_offset = 0;
 
@@ -88,6 +103,13 @@ struct Job {
   bool transaction_open = false;
   // Nothing was done: the statement writes, and this connection only reads.
   bool needs_writer = false;
+  // Nothing was done, nothing of it shows: the statement has more rows than a first batch, and this was without_cursor.
+  bool needs_cursor = false;
+  // kSpool: the bytes in the file. Of both jobs: those of a batch that did not fit into its room and is kept beside it, and
+  // that there is more to read.
+  std::uint64_t spool_bytes = 0;
+  std::uint64_t spool_pending_bytes = 0;
+  bool spool_has_rows = false;
   // Of a single statement that only read: it came to its end in so few steps and so few bytes that the loop thread could have
   // run it, and nothing in it can take long at once. And how long it took.
   bool was_short = false;
@@ -110,6 +132,7 @@ struct Job {
     cursor_open = false;
     transaction_open = false;
     needs_writer = false;
+    needs_cursor = false;
     was_short = false;
     run_us = 0;
   }

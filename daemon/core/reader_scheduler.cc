@@ -2,58 +2,80 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace skua {
 
+namespace {
+
+// This part of a database's connections is for reads that are done with their first batch.
+constexpr std::uint32_t kBriefPart = 16;
+// How soon it is tried again to put a stream into a file whose time is over already.
+constexpr std::uint64_t kRetryUs = 1'000'000;
+
+}  // namespace
+
 ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery)
-    : context_(context), delivery_(delivery), inline_reads_(context, delivery) {
+    : context_(context), delivery_(delivery), inline_reads_(context, delivery), spools_(context),
+      kept_max_(context.limits.reader_connections_max - context.limits.reader_connections_max / kBriefPart) {
   loop_thread.assert_here();
   for (std::size_t i = 0; i < context.database_names.size(); ++i) {
     databases_.emplace_back(context.limits.reader_connections_max);
   }
 }
 
-void ReaderScheduler::submit(const std::shared_ptr<Request>& request) {
-  if (request->transaction == nullptr && !databases_[request->database].gate_shut) {
-    const InlineReads::Admission admission = inline_reads_.admit(*request);
-    if (admission == InlineReads::Admission::kLater) return inline_reads_.defer(request);
-    if (admission == InlineReads::Admission::kNow && read_inline(request)) return;
-  }
-  queue(request);
-}
-
-bool ReaderScheduler::read_inline(const std::shared_ptr<Request>& request) {
-  if (databases_[request->database].gate_shut || !inline_reads_.run(request)) return false;
-  if (!request->is_ended()) park(request);  // frames are held for want of credit
-  return true;
+ReaderScheduler::AtOnce ReaderScheduler::read_at_once(const std::shared_ptr<Request>& request) {
+  if (databases_[request->database].gate_shut) return AtOnce::kOnLane;
+  const InlineReads::Admission admission = inline_reads_.admit(*request);
+  if (admission == InlineReads::Admission::kLater) return AtOnce::kLater;
+  if (admission == InlineReads::Admission::kNever || !inline_reads_.run(request)) return AtOnce::kOnLane;
+  return request->is_ended() ? AtOnce::kEnded : AtOnce::kHeld;
 }
 
 void ReaderScheduler::on_turn_start() {
   while (const std::shared_ptr<Request> request = inline_reads_.take_deferred()) {
-    if (!read_inline(request)) queue(request);
+    if (databases_[request->database].gate_shut || !inline_reads_.run(request)) {
+      submit(request);
+    } else if (!request->is_ended()) {
+      park(request);
+    }
   }
 }
 
-void ReaderScheduler::queue(const std::shared_ptr<Request>& request) {
+void ReaderScheduler::submit(const std::shared_ptr<Request>& request) {
   Database& database = databases_[request->database];
   database.waiting.push(request->session_id, request);
   lease_to_waiting(database);
+  start_spools(request->database);
+}
+
+std::shared_ptr<Request> ReaderScheduler::take_waiting(Database& database, bool may_keep) {
+  while (may_keep && !database.waiting_to_keep.empty()) {
+    std::shared_ptr<Request> request = *database.waiting_to_keep.pop();
+    if (!request->is_ended()) return request;
+  }
+  while (!database.waiting.empty()) {
+    std::shared_ptr<Request> request = *database.waiting.pop();
+    if (request->is_ended()) continue;
+    if (may_keep || request->transaction == nullptr) return request;
+    database.waiting_to_keep.push(request->session_id, request);
+  }
+  return nullptr;
 }
 
 void ReaderScheduler::lease_to_waiting(Database& database) {
-  while (!database.gate_shut && !database.waiting.empty()) {
-    const std::optional<std::uint32_t> slot = database.pool.lease();
-    if (!slot) return;
-    std::shared_ptr<Request> request;
-    while (request == nullptr && !database.waiting.empty()) {
-      request = *database.waiting.pop();
-      if (request->is_ended()) request = nullptr;
-    }
-    if (request == nullptr) return database.pool.release(*slot);
-    request->slot = *slot;
+  while (!database.gate_shut && !database.pool.is_exhausted()) {
+    const bool may_keep = database.leases.size() - database.brief_leases < kept_max_;
+    const std::shared_ptr<Request> request = take_waiting(database, may_keep);
+    if (request == nullptr) return;
+    const std::uint32_t slot = *database.pool.lease();
+    request->slot = slot;
     const std::shared_ptr<Transaction>& holder = request->transaction;
-    database.leases.push_back({*slot, holder == nullptr ? request : nullptr, holder, context_.now_us});
+    database.leases.push_back({slot, holder == nullptr ? request : nullptr, holder, context_.now_us, !may_keep});
+    if (!may_keep) ++database.brief_leases;
     if (request->transaction != nullptr) {
-      user_->on_lane_granted(request, *slot);
+      user_->on_lane_granted(request, slot);
     } else {
       run_for(request, JobKind::kRequest);
     }
@@ -67,6 +89,7 @@ void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind k
   job->slot = request->slot;
   job->request = request;
   job->read_only = false;
+  if (kind == JobKind::kRequest) job->without_cursor = databases_[request->database].leases.back().is_brief;
   run(std::move(job));
 }
 
@@ -95,61 +118,200 @@ void ReaderScheduler::on_thread_free() {
 
 void ReaderScheduler::release(std::uint16_t database, std::uint32_t slot) {
   databases_[database].pool.release(slot);
-  std::erase_if(databases_[database].leases, [slot](const ReaderLease& lease) { return lease.slot == slot; });
+  std::vector<ReaderLease>& leases = databases_[database].leases;
+  const auto found =
+      std::find_if(leases.begin(), leases.end(), [slot](const ReaderLease& lease) { return lease.slot == slot; });
+  SKUA_CHECK(found != leases.end());
+  if (found->is_brief) --databases_[database].brief_leases;
+  leases.erase(found);
   lease_to_waiting(databases_[database]);
 }
 
 void ReaderScheduler::on_job_done(std::unique_ptr<Job> job) {
-  const std::shared_ptr<Request> request = job->request;
-  if (job->kind == JobKind::kClose) return release(job->database, job->slot);
-  request->cursor_open = job->cursor_open;
-  inline_reads_.on_lane_run(*job);
-  if (job->needs_writer) {
-    release(job->database, job->slot);
-    if (request->is_ended()) return;
+  const std::uint16_t database = job->database;
+  switch (job->kind) {
+    case JobKind::kSpoolDrop: return;
+    case JobKind::kClose: release(database, job->slot); break;
+    case JobKind::kSpool: on_slice_done(*job); break;
+    case JobKind::kSpoolRead: on_read_done(*job); break;
+    default: on_statement_done(*job);
+  }
+  start_spools(database);
+}
+
+void ReaderScheduler::on_statement_done(Job& job) {
+  const std::shared_ptr<Request> request = job.request;
+  request->cursor_open = job.cursor_open;
+  inline_reads_.on_lane_run(job);
+  if (job.needs_writer || job.needs_cursor) {
+    release(job.database, job.slot);
+    if (has_ended(request)) return;
     request->stage = Request::Stage::kQueued;
+    if (job.needs_cursor) {
+      databases_[job.database].waiting_to_keep.push(request->session_id, request);
+      return lease_to_waiting(databases_[job.database]);
+    }
     request->slot = kWriterSlot;
     return user_->on_statement_writes(request);
   }
-  if (!request->is_ended()) delivery_.deliver(*job);
+  if (!request->is_ended()) delivery_.deliver(job);
   if (!request->cursor_open) {
-    release(job->database, job->slot);
+    release(job.database, job.slot);
     if (!request->is_ended()) park(request);  // frames are held for want of credit
     return;
   }
+  if (job.kind == JobKind::kRequest) {
+    spools_.start_lease(*request);
+    watch_leases(job.database);
+  }
+  if (!has_ended(request)) go_on(request);
+}
+
+bool ReaderScheduler::has_ended(const std::shared_ptr<Request>& request) {
   if (!request->is_ended() && request->token.is_cancelled()) {
     delivery_.fail(request, stopped_error(request->token.reason()));
   }
-  if (request->is_ended()) return close_cursor(request);
-  if (request->held.empty() && delivery_.may_continue(*request)) return run_for(request, JobKind::kContinue);
-  park(request);
+  if (request->is_ended()) close_cursor(request);
+  return request->is_ended();
 }
 
 void ReaderScheduler::park(const std::shared_ptr<Request>& request) {
   delivery_.park(request, [this, request] {
     loop_thread.assert_here();
     request->idle_timer = 0;
+    const bool was_parked = request->stage == Request::Stage::kParked;
     delivery_.fail(request,
                    make_error(ErrorCode::kLimit, fmt::format("the stream was granted no credit for {} ms "
                                                              "(stream_idle_ms_max)",
                                                              context_.limits.stream_idle_ms_max)));
-    close_cursor(request);
+    // Else a slice of it is under way, and closes it when it is back.
+    request->token.cancel(CancelReason::kLimit);
+    if (was_parked) close_cursor(request);
   });
 }
 
 void ReaderScheduler::resume(const std::shared_ptr<Request>& request) {
   if (request->stage != Request::Stage::kParked) return;
   delivery_.send_held(request);
-  if (request->is_ended() || !request->held.empty() || !request->cursor_open) return;
-  if (!delivery_.may_continue(*request)) return;
-  delivery_.unpark(request);
-  run_for(request, JobKind::kContinue);
+  if (request->is_ended() || !request->held.empty()) return;
+  if (!request->cursor_open && request->spool == nullptr) return;
+  if (delivery_.may_continue(*request)) go_on(request);
 }
 
 void ReaderScheduler::close_cursor(const std::shared_ptr<Request>& request) {
   if (!request->cursor_open) return;
   request->cursor_open = false;
   run_for(request, JobKind::kClose);
+}
+
+// ---- streams
+
+void ReaderScheduler::go_on(const std::shared_ptr<Request>& request) {
+  using State = StreamSpool::State;
+  const bool may_take = request->held.empty() && delivery_.may_continue(*request);
+  const bool wants_file = request->spool == nullptr && spools_.may_begin() &&
+                          (spools_.is_lease_over(*request) || is_needed(databases_[request->database]));
+  if (wants_file) spools_.begin(*request);
+  if (may_take) {
+    delivery_.unpark(request);
+  } else {
+    park(request);  // its client has to grant credit in time, whatever is done meanwhile
+  }
+  const StreamSpool* spool = request->spool.get();
+  if (spool != nullptr && spool->state == State::kFull && !spool->has_rows) {
+    spools_.end_full(*request);
+    watch_leases(request->database);
+    spool = nullptr;
+  }
+  const bool fills = spool != nullptr && spool->state == State::kFilling;
+  if (fills && (!may_take || !spool->has_rows || spool->reads_left == 0)) return run(spools_.make_slice(request));
+  if (!may_take) return;
+  delivery_.begin_batch(*request);
+  if (spool != nullptr) return run(spools_.make_read(request));
+  run_for(request, JobKind::kContinue);
+}
+
+void ReaderScheduler::on_slice_done(Job& job) {
+  const std::shared_ptr<Request> request = job.request;
+  request->cursor_open = job.cursor_open;
+  spools_.on_slice_done(*request, job);
+  if (job.error != nullptr) delivery_.fail(request, *job.error);
+  if (!request->cursor_open) release(job.database, job.slot);
+  watch_leases(job.database);
+  if (has_ended(request)) return;
+  delivery_.send_held(request);
+  go_on(request);
+}
+
+void ReaderScheduler::on_read_done(Job& job) {
+  const std::shared_ptr<Request> request = job.request;
+  spools_.on_read_done(*request, job);
+  delivery_.deliver(job);
+  if (has_ended(request)) return;
+  if (request->last_is_held) return park(request);
+  go_on(request);
+}
+
+void ReaderScheduler::start_spools(std::uint16_t index) {
+  Database& database = databases_[index];
+  if ((!database.has_overdue && !is_needed(database)) || !spools_.may_begin()) return;
+  for (const ReaderLease& lease : std::vector(database.leases)) {
+    if (!spools_.may_begin()) return;
+    const std::shared_ptr<Request>& request = lease.request;
+    if (request == nullptr || request->stage != Request::Stage::kParked) continue;
+    if (!request->cursor_open || request->spool != nullptr) continue;
+    if (spools_.is_lease_over(*request) || is_needed(database)) go_on(request);
+  }
+  database.has_overdue = false;
+}
+
+void ReaderScheduler::press(std::uint16_t database, bool pressed) {
+  databases_[database].pressed = pressed;
+  start_spools(database);
+}
+
+void ReaderScheduler::watch_leases(std::uint16_t index) {
+  Database& database = databases_[index];
+  if (database.lease_timer != 0) return;
+  // No later than a lease that begins now would end.
+  const std::uint64_t retry_us = std::min(kRetryUs, std::uint64_t{context_.limits.stream_lease_ms_max} * 1000);
+  std::uint64_t next_us = UINT64_MAX;
+  for (const ReaderLease& lease : database.leases) {
+    if (lease.request == nullptr) continue;
+    const std::uint64_t time_us = spools_.time_us_of(*lease.request);
+    next_us = std::min(next_us, time_us > context_.now_us ? time_us : context_.now_us + retry_us);
+  }
+  if (next_us == UINT64_MAX) return;
+  database.lease_timer = context_.janitor.add(next_us, [this, index] {
+    loop_thread.assert_here();
+    databases_[index].lease_timer = 0;
+    on_lease_timer(index);
+  });
+}
+
+void ReaderScheduler::on_lease_timer(std::uint16_t index) {
+  for (const ReaderLease& lease : std::vector(databases_[index].leases)) {
+    const std::shared_ptr<Request>& request = lease.request;
+    if (request == nullptr || request->spool == nullptr || request->spool->state != StreamSpool::State::kFull) continue;
+    if (spools_.time_us_of(*request) > context_.now_us) continue;
+    const bool was_parked = request->stage == Request::Stage::kParked;
+    delivery_.fail(request, spools_.full_error(*request));
+    if (was_parked) close_cursor(request);
+  }
+  databases_[index].has_overdue = true;
+  start_spools(index);
+  watch_leases(index);
+}
+
+void ReaderScheduler::on_turn_end() {
+  inline_reads_.on_turn_end();
+  for (std::shared_ptr<SpoolFile>& file : std::exchange(context_.spools.dropped, {})) {
+    auto job = std::make_unique<Job>();
+    job->kind = JobKind::kSpoolDrop;
+    job->slot = kNoSlot;
+    job->spool_file = std::move(file);
+    run(std::move(job));
+  }
 }
 
 void ReaderScheduler::stop(const std::shared_ptr<Request>& request, CancelReason reason) {
@@ -188,7 +350,7 @@ std::size_t ReaderScheduler::connections_leased() const {
 
 std::size_t ReaderScheduler::waiting() const {
   std::size_t sum = ready_.size() + inline_reads_.waiting();
-  for (const Database& database : databases_) sum += database.waiting.size();
+  for (const Database& database : databases_) sum += database.waiting.size() + database.waiting_to_keep.size();
   return sum;
 }
 

@@ -1,8 +1,14 @@
 // ReaderScheduler: who reads when. Leases reader connections to requests and transactions, and gives jobs to the reader
 // threads, fairly between sessions in both queues.
 //
-// A stream keeps its connection until its end but a thread only while a batch is made. A read that is known to be short
-// needs neither: it runs on the loop thread (InlineReads). Loop thread.
+// A stream keeps its connection until its end but a thread only while a batch is made. If it keeps it for long, if the
+// write-ahead log grows because of it, or if others wait for a connection, the rest of its rows is put into a file and the
+// connection goes back (StreamSpools), the oldest first.
+//
+// The last connections of a database, a sixteenth, are for reads that need one for a moment: those that are done with their
+// first batch. What turns out to be longer waits for another one and begins anew; nothing of it was sent. So a read never waits
+// behind streams that nobody reads. A read that is known to be short needs neither connection nor thread: it runs on the loop
+// thread (InlineReads). Loop thread.
 #pragma once
 
 #include <memory>
@@ -14,6 +20,7 @@
 #include "daemon/core/fair_queue.h"
 #include "daemon/core/inline_reads.h"
 #include "daemon/core/lane_user.h"
+#include "daemon/core/stream_spools.h"
 
 namespace skua {
 
@@ -23,12 +30,24 @@ struct ReaderLease {
   std::shared_ptr<Request> request;          // null if it is a transaction's
   std::shared_ptr<Transaction> transaction;  // null if it is a request's
   std::uint64_t since_us = 0;
+  bool is_brief = false;                     // one of the last: it goes back after the first batch
 };
 
 class ReaderScheduler {
  public:
   ReaderScheduler(CoreContext& context, Delivery& delivery);
   void set_lane_user(LaneUser& user) { user_ = &user; }
+
+  // For a read outside of transactions that has just come, and that its session does not know of yet.
+  enum class AtOnce : std::uint8_t {
+    kEnded,   // it is answered
+    kHeld,    // it was run, and its answer waits for credit: list and park() it
+    kLater,   // it is short, but there is no room in this turn: list it, and read_later()
+    kOnLane,  // list and submit() it
+  };
+  AtOnce read_at_once(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void read_later(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread) { inline_reads_.defer(request); }
+  void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
 
   // A read outside of a transaction, or a request that opens a read transaction.
   void submit(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
@@ -43,7 +62,7 @@ class ReaderScheduler {
 
   // A turn of the loop begins or ends.
   void on_turn_start() SKUA_REQUIRES(loop_thread);
-  void on_turn_end() SKUA_REQUIRES(loop_thread) { inline_reads_.on_turn_end(); }
+  void on_turn_end() SKUA_REQUIRES(loop_thread);
   // There is something to do for on_turn_start(), whatever else happens.
   bool wants_turn() const SKUA_REQUIRES(loop_thread) { return inline_reads_.has_deferred(); }
   const InlineReads& inline_reads() const SKUA_REQUIRES(loop_thread) { return inline_reads_; }
@@ -57,6 +76,8 @@ class ReaderScheduler {
   void shut_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void open_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   bool is_gate_shut(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
+  // The log grows: streams are put into files, so that it can be emptied.
+  void press(std::uint16_t database, bool pressed) SKUA_REQUIRES(loop_thread);
   // In the order in which they were leased.
   const std::vector<ReaderLease>& leases(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
   // Ends a read outside of transactions that has a connection, wherever it is; the connection comes back by itself.
@@ -71,22 +92,50 @@ class ReaderScheduler {
     explicit Database(std::uint32_t slots_max) : pool(slots_max) {}
     ConnectionPool pool;
     FairQueue<std::shared_ptr<Request>> waiting;  // for a connection
+    // For one that they may keep: they had their turn when none of those was left. Before all in `waiting`.
+    FairQueue<std::shared_ptr<Request>> waiting_to_keep;
     std::vector<ReaderLease> leases;
+    std::uint32_t brief_leases = 0;
     bool gate_shut = false;
+    bool pressed = false;
+    std::uint64_t lease_timer = 0;
+    // There may be streams whose lease is over and for which there was no place yet.
+    bool has_overdue = false;
+
+    bool is_crowded() const SKUA_REQUIRES(loop_thread) {
+      return !gate_shut && (!waiting_to_keep.empty() || (!waiting.empty() && pool.is_exhausted()));
+    }
   };
 
-  void queue(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
-  // True if it needs no lane any more.
-  bool read_inline(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void lease_to_waiting(Database& database) SKUA_REQUIRES(loop_thread);
+  // Who gets the next connection; null if nobody waits for it.
+  std::shared_ptr<Request> take_waiting(Database& database, bool may_keep) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
-  void park(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
+  // What comes next of a stream that has more rows, and no job under way.
+  void go_on(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void on_statement_done(Job& job) SKUA_REQUIRES(loop_thread);
+  void on_slice_done(Job& job) SKUA_REQUIRES(loop_thread);
+  void on_read_done(Job& job) SKUA_REQUIRES(loop_thread);
+  // Ends the request if it was stopped while its job ran. True: it has ended, and its cursor is closed.
+  bool has_ended(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // Somebody else needs what the streams of the database hold.
+  bool is_needed(const Database& database) const SKUA_REQUIRES(loop_thread) {
+    return database.pressed || database.is_crowded();
+  }
+  // Puts parked streams into files, the oldest first, as far as there is need and place.
+  void start_spools(std::uint16_t index) SKUA_REQUIRES(loop_thread);
+  void watch_leases(std::uint16_t index) SKUA_REQUIRES(loop_thread);
+  void on_lease_timer(std::uint16_t index) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;
   Delivery& delivery_;
   LaneUser* user_ = nullptr;
   InlineReads inline_reads_ SKUA_GUARDED_BY(loop_thread);
+  StreamSpools spools_ SKUA_GUARDED_BY(loop_thread);
+  // Connections of a database that may be kept beyond a first batch.
+  const std::uint32_t kept_max_;
   std::vector<Database> databases_ SKUA_GUARDED_BY(loop_thread);
   FairQueue<std::unique_ptr<Job>> ready_ SKUA_GUARDED_BY(loop_thread);  // for a thread
   std::uint32_t threads_busy_ SKUA_GUARDED_BY(loop_thread) = 0;

@@ -30,13 +30,13 @@ Status check_parameter_count(std::size_t count) {
 }
 
 Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max) {
-  request.sql = view_of(execute.getSql());
+  request.open_execute(execute);
   SKUA_TRY(check_sql(request.sql));
-  SKUA_TRY(check_parameter_count(execute.getParameters().size()));
-  if (execute.getWindowBytes() > window_bytes_max) {
+  SKUA_TRY(check_parameter_count(request.parameters.size()));
+  if (request.window_bytes > window_bytes_max) {
     return make_error(ErrorCode::kLimit, fmt::format("a window of {} bytes is asked for, the most is {} "
                                                      "(stream_window_bytes_max)",
-                                                     execute.getWindowBytes(), window_bytes_max));
+                                                     request.window_bytes, window_bytes_max));
   }
   SKUA_ASSIGN(request.statement, classify_statement(request.sql));
   return {};
@@ -111,6 +111,7 @@ Status check_savepoint(wire::Savepoint::Reader savepoint) {
 }
 
 Status check_key(Request& request, wire::Request::Reader root) {
+  if (!root.hasIdempotencyKey()) return {};
   const std::size_t bytes = root.getIdempotencyKey().size();
   if (bytes == 0) return {};
   if (bytes > kIdempotencyKeyBytesMax) {

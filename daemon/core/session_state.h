@@ -24,6 +24,7 @@ struct SessionState {
   std::string client_name;
   std::uint64_t last_request_id = 0;
   std::uint64_t request_bytes = 0;  // of requests, not of responses
+  std::uint32_t batches_under_way = 0;
   std::uint64_t hello_timer = 0;
   // The turn of the loop in which its last read on the loop thread ran, and how many did in that turn.
   std::uint64_t inline_turn = 0;

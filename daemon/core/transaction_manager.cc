@@ -308,8 +308,12 @@ void TransactionManager::advance_open(const Pointer& transaction) {
     if (request->is_ended()) return run_kind(transaction, request, JobKind::kClose);
   }
   for (const auto& request : transaction->cursors) {
-    if (!request->held.empty() || !delivery_.may_continue(*request)) continue;
+    if (!request->held.empty() || !delivery_.may_continue(*request)) {
+      delivery_.watch_memory(request);
+      continue;
+    }
     delivery_.unpark(request);
+    delivery_.begin_batch(*request);
     return run_kind(transaction, request, JobKind::kContinue);
   }
   // Each statement on a session's own connection takes a snapshot of its own.
@@ -394,7 +398,10 @@ void TransactionManager::on_job_done(std::unique_ptr<Job> job) {
     case JobKind::kCheckpoint:
     case JobKind::kBackupCopy:
     case JobKind::kBackupEnd:
-    case JobKind::kBackupRead: break;  // never in a transaction
+    case JobKind::kBackupRead:
+    case JobKind::kSpool:
+    case JobKind::kSpoolRead:
+    case JobKind::kSpoolDrop: break;  // never in a transaction
   }
   advance(transaction);
   check_invariants(*transaction);

@@ -91,6 +91,8 @@ void WalBudget::on_report(std::uint16_t database, const WalReport& report) {
   const std::uint64_t half_bytes = context_.limits.wal_bytes_max / 2;
   if (report.bytes <= half_bytes) log.retry_bytes = 0;
   const bool over = report.bytes > half_bytes && report.bytes >= log.retry_bytes;
+  // A log that is emptied in time never gets so long. What streams keep of it has to go before it is at its half.
+  readers_.press(database, report.bytes > half_bytes / 2);
   if (log.state == State::kIdle && over) move(database, State::kWanted);
   if (log.state == State::kWanted && !over) move(database, State::kIdle);
   set_admissions(database);

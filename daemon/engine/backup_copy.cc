@@ -26,7 +26,7 @@ BackupCopy::~BackupCopy() { writer_.set_commit_listener(nullptr); }
 
 Result<std::unique_ptr<BackupCopy>> BackupCopy::start(Connection& writer, WalGovernor& governor,
                                                       const std::string& database_file) {
-  SKUA_ASSIGN(std::shared_ptr<UnlinkedFile> file, UnlinkedFile::create(database_file));
+  SKUA_ASSIGN(std::shared_ptr<UnlinkedFile> file, UnlinkedFile::create(database_file, "a copy"));
   std::unique_ptr<BackupCopy> copy(new BackupCopy(writer, std::move(file)));
   SKUA_TRY(copy->begin(governor));
   return copy;

@@ -83,14 +83,17 @@ Frame Cursor::make_frame(bool last, bool in_transaction) {
     summary.server_us = ended_us_ - request_->arrival_us;
     if (column_count_ == 0) return done_response(request_->id, summary);
   }
-  const std::vector<ColumnInfo> columns = columns_sent_ ? std::vector<ColumnInfo>() : statement_->columns();
+  const std::uint64_t columns_id = columns_sent_ ? 0 : statement_->columns_id();
+  const bool sends_columns = !columns_sent_ && columns_id != request_->known_columns;
+  const std::vector<ColumnInfo> columns = sends_columns ? statement_->columns() : std::vector<ColumnInfo>();
   std::size_t column_words = 0;
   for (const ColumnInfo& column : columns) column_words += 4 + (column.name.size() + column.declared_type.size()) / 8;
   FrameBuilder frame(batch_.words_max() + column_words + 32);
   auto response = frame.initRoot<wire::Response>();
   response.setId(request_->id);
   auto rows = response.initRows();
-  if (!columns_sent_) write_columns(columns, rows.initColumns(static_cast<kj::uint>(columns.size())));
+  if (!columns_sent_) rows.setColumnsId(columns_id);
+  if (sends_columns) write_columns(columns, rows.initColumns(static_cast<kj::uint>(columns.size())));
   columns_sent_ = true;
   batch_.write(rows.initBatch());
   if (last) write_summary(summary, rows.initDone());

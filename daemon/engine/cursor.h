@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/recycling_allocator.h"
 #include "daemon/core/request.h"
 #include "daemon/engine/statement_cache.h"
 #include "protocol/row_batch.h"
@@ -22,6 +23,10 @@ class Cursor {
         batch_(std::move(batch)),
         started_us_(monotonic_us()),
         total_changes_before_(sqlite3_total_changes64(statement_->database())) {}
+
+  // Cursors come and go with every statement.
+  static void* operator new(std::size_t) { return RecyclingAllocator<Cursor>().allocate(1); }
+  static void operator delete(void* memory) { RecyclingAllocator<Cursor>().deallocate(static_cast<Cursor*>(memory), 1); }
 
   // The next response. `more` says whether the cursor goes on; if not, the response ends the request.
   Result<Frame> next_frame(std::size_t batch_bytes, bool in_transaction, bool& more);

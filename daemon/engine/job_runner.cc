@@ -9,6 +9,7 @@
 #include "daemon/engine/reply_store.h"
 #include "daemon/engine/row_runner.h"
 #include "daemon/engine/slice_runner.h"
+#include "daemon/engine/stream_file.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
 #include "protocol/sql_lexer.h"
@@ -128,14 +129,15 @@ Status JobRunner::run_watched() {
       return allowed;
     }
   }
-  const bool stoppable = job_.kind == JobKind::kRequest || job_.kind == JobKind::kContinue;
+  const bool goes_on = job_.kind == JobKind::kContinue || job_.kind == JobKind::kSpool;
+  const bool stoppable = job_.kind == JobKind::kRequest || goes_on;
   const CancelToken* token = job_.request != nullptr && stoppable ? &job_.request->token : nullptr;
   Status status;
   {
     const Connection::Watch watch(connection_, token);
     if (token != nullptr && token->is_cancelled()) {
       status = make_error(ErrorCode::kCancelled, "the request was cancelled");
-      if (job_.kind == JobKind::kContinue) connection_.close_cursor(job_.request->serial);
+      if (goes_on) connection_.close_cursor(job_.request->serial);
     } else {
       const bool once = in_group_ && job_.request->has_key;
       status = guarded([this, once] { return once ? run_once() : run_kind(); });
@@ -201,6 +203,7 @@ Status JobRunner::run_kind() {
       job_.ended = !more;
       return {};
     }
+    case JobKind::kSpool: return spool();
     case JobKind::kClose: connection_.close_cursor(job_.request->serial); return {};
     case JobKind::kBegin: return connection_.begin(job_.read_only, job_.relaxed);
     case JobKind::kCommit: connection_.close_all_cursors(); return connection_.run_internal("COMMIT");
@@ -210,6 +213,8 @@ Status JobRunner::run_kind() {
     case JobKind::kBackupCopy:
     case JobKind::kBackupEnd:
     case JobKind::kBackupRead:
+    case JobKind::kSpoolRead:
+    case JobKind::kSpoolDrop:
     case JobKind::kDiscard: return {};  // done by whoever has the connections
   }
   return make_error(ErrorCode::kInternal, "unknown kind of job");
@@ -226,15 +231,14 @@ Status JobRunner::run_request() {
 }
 
 Status JobRunner::execute() {
-  const wire::Execute::Reader call = job_.request->message->root().getExecute();
-  const std::string_view sql = view_of(call.getSql());
+  const std::string_view sql = job_.request->sql;
   SKUA_ASSIGN(StatementCache::Lease statement, connection_.lease(sql));
   if (connection_.role() == ConnectionRole::kReader && !statement->is_read_only() && !statement->is_explain()) {
     if (job_.is_inside_transaction()) return make_error(ErrorCode::kReadOnly, "the transaction is read-only");
     job_.needs_writer = !job_.pinned;
     if (job_.needs_writer) return {};
   }
-  SKUA_TRY(bind_parameters(*statement, call.getParameters()));
+  SKUA_TRY(bind_parameters(*statement, job_.request->parameters));
   writes_ = !statement->is_read_only();
   if (in_group_) {
     Cursor cursor(job_.request, std::move(statement));
@@ -269,6 +273,10 @@ Status JobRunner::write_temporary(std::unique_ptr<Cursor> cursor) {
 Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_bytes) {
   bool more = false;
   SKUA_ASSIGN(Frame frame, cursor->next_frame(batch_bytes, job_.is_inside_transaction(), more));
+  if (more && job_.without_cursor) {
+    job_.needs_cursor = true;
+    return {};
+  }
   job_.frames.push_back(std::move(frame));
   job_.cursor_open = more;
   job_.ended = !more;
@@ -279,6 +287,16 @@ Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_byte
     job_.run_us = cursor->run_us();
     if (job_.frames.back().byte_count() <= 2 * kFirstBatchBytes) connection_.give_back(cursor->take_batch());
   }
+  return {};
+}
+
+Status JobRunner::spool() {
+  Cursor* cursor = connection_.find_cursor(job_.request->serial);
+  SKUA_CHECK(cursor != nullptr);
+  auto more = StreamFile::fill(*cursor, sqlite3_db_filename(connection_.handle(), "main"), job_);
+  if (!more || !*more) connection_.close_cursor(job_.request->serial);
+  if (!more) return std::move(more).error();
+  job_.cursor_open = *more;
   return {};
 }
 

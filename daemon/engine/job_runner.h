@@ -37,6 +37,8 @@ class JobRunner {
   Status describe();
   // Sends what the cursor has next; keeps it if there is more.
   Status advance(std::unique_ptr<Cursor> cursor, std::size_t batch_bytes);
+  // Puts rows of the cursor into its file.
+  Status spool();
   // Runs the cursor to its end before anything is sent.
   Status run_to_end(Cursor& cursor);
   Status savepoint();

@@ -5,6 +5,7 @@
 
 #include "daemon/engine/backup_reader.h"
 #include "daemon/engine/job_runner.h"
+#include "daemon/engine/stream_file.h"
 
 namespace skua {
 
@@ -31,6 +32,8 @@ void ReaderLanes::run() {
 
 void ReaderLanes::run_job(Job& job) {
   if (job.kind == JobKind::kBackupRead) return read_backup(job);
+  if (job.kind == JobKind::kSpoolRead) return StreamFile::read(job);
+  if (job.kind == JobKind::kSpoolDrop) return job.spool_file.reset();
   if (job.kind == JobKind::kDiscard) return databases_[job.database]->close_reader(job.slot);
   auto connection = databases_[job.database]->reader(job.slot);
   if (!connection) {

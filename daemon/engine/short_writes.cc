@@ -9,7 +9,7 @@
 namespace skua {
 
 std::size_t ShortWrites::hash_of(const Job& job) {
-  return std::hash<std::string_view>()(view_of(job.request->message->root().getExecute().getSql()));
+  return std::hash<std::string_view>()(job.request->sql);
 }
 
 bool ShortWrites::may_run(const Job& job, std::uint64_t now_us) const {

@@ -21,6 +21,8 @@ class WriterLane;
 
 class SqliteExecutor final : public Executor {
  public:
+  // Settings of SQLite for the whole process. Before anything else is done with SQLite in it; later it does nothing.
+  static void configure_process();
   // Opens every database, or says why the first one that cannot be opened cannot.
   static Result<std::unique_ptr<SqliteExecutor>> open(const std::vector<DatabaseOptions>& databases,
                                                       const Limits& limits, CompletionQueue& completions);

@@ -1,9 +1,11 @@
 #include "daemon/engine/statement.h"
 
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "daemon/engine/sqlite_error.h"
 #include "protocol/limits.h"
@@ -122,6 +124,20 @@ std::vector<ColumnInfo> Statement::columns() const {
     columns.push_back({name != nullptr ? name : "", type != nullptr ? type : ""});
   }
   return columns;
+}
+
+std::uint64_t Statement::columns_id() {
+  // SQLite prepares a statement anew when the schema has changed, and only then its columns may be others.
+  const int reprepares = sqlite3_stmt_status(stmt_.get(), SQLITE_STMTSTATUS_REPREPARE, 0);
+  if (columns_id_ != 0 && columns_id_reprepares_ == reprepares) return columns_id_;
+  std::string all;
+  for (const ColumnInfo& column : columns()) {
+    // Each name with its length before it, so that no other names give the same text.
+    for (const std::string& text : {column.name, column.declared_type}) fmt::format_to(std::back_inserter(all), "{}:{}", text.size(), text);
+  }
+  columns_id_ = std::max<std::uint64_t>(XXH3_64bits(all.data(), all.size()), 1);
+  columns_id_reprepares_ = reprepares;
+  return columns_id_;
 }
 
 ValueView Statement::column(int index) const {

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -50,6 +51,8 @@ class Statement {
   // Right only after the first step: before it a cached statement may tell of an older schema.
   int column_count() const { return sqlite3_column_count(stmt_.get()); }
   std::vector<ColumnInfo> columns() const;
+  // Tells these columns from all others, never 0. Right only after the first step, as they are.
+  std::uint64_t columns_id();
   ValueView column(int index) const;
 
  private:
@@ -61,6 +64,9 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> stmt_;
   bool is_insert_;
   bool may_stall_ = false;
+  // 0: not known yet. Of the columns that it has had since SQLite prepared it anew so many times.
+  std::uint64_t columns_id_ = 0;
+  int columns_id_reprepares_ = 0;
 };
 
 }  // namespace skua

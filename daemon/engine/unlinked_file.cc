@@ -22,7 +22,7 @@ int open_without_name(const std::string& beside) {
   const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd >= 0) return fd;
   // Not every file system has files without names.
-  std::string path = beside + "-backup-XXXXXX";
+  std::string path = beside + "-unlinked-XXXXXX";
   const int named = ::mkostemp(path.data(), O_CLOEXEC);
   if (named >= 0) ::unlink(path.c_str());
   return named;
@@ -32,12 +32,13 @@ int open_without_name(const std::string& beside) {
 
 Error UnlinkedFile::failed(const char* doing) const {
   return make_error(is_full(errno) ? ErrorCode::kDiskFull : ErrorCode::kIo,
-                    fmt::format("cannot {} a copy beside {}: {}", doing, beside_, std::strerror(errno)));
+                    fmt::format("cannot {} {} beside {}: {}", doing, what_, beside_, std::strerror(errno)));
 }
 
-Result<std::shared_ptr<UnlinkedFile>> UnlinkedFile::create(const std::string& beside) {
+Result<std::shared_ptr<UnlinkedFile>> UnlinkedFile::create(const std::string& beside,
+                                                                  const std::string& what) {
   const int fd = open_without_name(beside);
-  std::shared_ptr<UnlinkedFile> file(new UnlinkedFile(fd, beside));
+  std::shared_ptr<UnlinkedFile> file(new UnlinkedFile(fd, beside, what));
   if (fd < 0) return file->failed("make");
   return file;
 }
@@ -54,16 +55,20 @@ Result<std::uint64_t> UnlinkedFile::byte_count() const {
 
 Result<std::string> UnlinkedFile::read(std::uint64_t offset, std::size_t count) const {
   std::string bytes(count, '\0');
-  std::size_t done = 0;
-  while (done < count) {
-    const ssize_t got = ::pread(fd_, bytes.data() + done, count - done, static_cast<off_t>(offset + done));
+  SKUA_TRY(read(offset, bytes));
+  return bytes;
+}
+
+Status UnlinkedFile::read(std::uint64_t offset, std::span<char> to) const {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("read");
-    if (got == 0)
-      return make_error(ErrorCode::kIo, fmt::format("a copy beside {} is shorter than it was", beside_));
-    done += static_cast<std::size_t>(got);
+    if (got == 0) return make_error(ErrorCode::kIo, fmt::format("{} beside {} is shorter than it was", what_, beside_));
+    to = to.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
   }
-  return bytes;
+  return {};
 }
 
 Status UnlinkedFile::write(std::uint64_t offset, std::string_view bytes) {
@@ -84,7 +89,7 @@ Status UnlinkedFile::check_room(std::uint64_t bytes) const {
   if (bytes <= room_bytes) return {};
   return make_error(
       ErrorCode::kDiskFull,
-      fmt::format("a copy beside {} takes {} bytes, and the disk has room for {}", beside_, bytes, room_bytes));
+      fmt::format("{} beside {} takes {} bytes, and the disk has room for {}", what_, beside_, bytes, room_bytes));
 }
 
 Status UnlinkedFile::resize(std::uint64_t byte_count) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,8 +15,9 @@ namespace skua {
 
 class UnlinkedFile final : public BackupFile {
  public:
-  // A new file in the folder of `beside`, which its errors name.
-  static Result<std::shared_ptr<UnlinkedFile>> create(const std::string& beside);
+  // A new file in the folder of `beside`, which its errors name, together with what the file is: "a copy". Not in the system's
+  // temporary folder, which may well be memory, or on a disk that nobody expects to be filled.
+  static Result<std::shared_ptr<UnlinkedFile>> create(const std::string& beside, const std::string& what);
   ~UnlinkedFile() override;
   UnlinkedFile(const UnlinkedFile&) = delete;
   UnlinkedFile& operator=(const UnlinkedFile&) = delete;
@@ -23,6 +25,7 @@ class UnlinkedFile final : public BackupFile {
   Result<std::uint64_t> byte_count() const;
   // Exactly that many bytes.
   Result<std::string> read(std::uint64_t offset, std::size_t count) const;
+  Status read(std::uint64_t offset, std::span<char> to) const;
   // kDiskFull if there is no room for them, whatever sets the bound.
   Status write(std::uint64_t offset, std::string_view bytes);
   // kDiskFull if the disk has not so much room left.
@@ -31,11 +34,13 @@ class UnlinkedFile final : public BackupFile {
   Status resize(std::uint64_t byte_count);
 
  private:
-  UnlinkedFile(int fd, std::string beside) : fd_(fd), beside_(std::move(beside)) {}
+  UnlinkedFile(int fd, std::string beside, std::string what)
+      : fd_(fd), beside_(std::move(beside)), what_(std::move(what)) {}
   Error failed(const char* doing) const;
 
   const int fd_;
   const std::string beside_;
+  const std::string what_;
 };
 
 }  // namespace skua

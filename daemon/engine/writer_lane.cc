@@ -69,7 +69,7 @@ bool WriterLane::run_lonely() {
 }
 
 bool WriterLane::may_stall(const Job& job) {
-  const auto statement = database_.writer().lease(view_of(job.request->message->root().getExecute().getSql()));
+  const auto statement = database_.writer().lease(job.request->sql);
   return statement && (*statement)->may_stall();
 }
 

@@ -143,10 +143,12 @@ void Server::forget(Session& session) {
 void Server::flush_sessions() {
   // Flushing may resume streams of other sessions, which then are dirty too.
   while (!dirty_.empty()) {
-    for (Session* session : std::exchange(dirty_, {})) {
+    flushing_.swap(dirty_);
+    for (Session* session : flushing_) {
       session->is_dirty = false;
       session->flush();
     }
+    flushing_.clear();
   }
 }
 

@@ -65,6 +65,8 @@ class Server {
   SharedReadBuffer read_buffer_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_ SKUA_GUARDED_BY(loop_thread);
   std::vector<Session*> dirty_ SKUA_GUARDED_BY(loop_thread);
+  // Empty but inside of flush_sessions(). A member so that it keeps its memory.
+  std::vector<Session*> flushing_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t armed_us_ SKUA_GUARDED_BY(loop_thread) = 0;
   bool draining_ SKUA_GUARDED_BY(loop_thread) = false;
 };

@@ -96,7 +96,11 @@ void Session::take_frames(std::size_t bytes) {
     auto next = reader_.next();
     if (!next) return dispatcher_.on_broken_stream(*state_, next.error());
     if (!*next) return;
-    dispatcher_.on_frame(*state_, reader_.detach(**next), now_us);
+    if ((*next)->size() <= RequestMessage::kInlineWords) {
+      dispatcher_.on_frame(*state_, **next, now_us);
+    } else {
+      dispatcher_.on_frame(*state_, reader_.detach(**next), now_us);
+    }
     if (state_ != nullptr && state_->greeted) reader_.set_frame_bytes_max(kFrameBytesMax);
   }
 }
@@ -104,6 +108,7 @@ void Session::take_frames(std::size_t bytes) {
 void Session::send(Frame frame) {
   if (pipe_ == nullptr || frame.empty()) return;
   unsent_bytes_ += frame.byte_count();
+  dispatcher_.on_unsent_changed(static_cast<std::int64_t>(frame.byte_count()));
   unsent_.push_back(std::move(frame));
   server_.flush_later(*this);
 }
@@ -128,6 +133,7 @@ std::size_t Session::fill(std::span<uv_buf_t> buffers) {
 
 void Session::consume(std::size_t bytes) {
   unsent_bytes_ -= bytes;
+  dispatcher_.on_unsent_changed(-static_cast<std::int64_t>(bytes));
   bytes += front_offset_;
   while (!unsent_.empty() && bytes >= unsent_.front().byte_count()) {
     bytes -= unsent_.front().byte_count();
@@ -186,6 +192,7 @@ void Session::disconnect() {
     spdlog::debug("session {} closed", state_->id);
     dispatcher_.on_session_closed(*std::exchange(state_, nullptr), monotonic_us());
   }
+  dispatcher_.on_unsent_changed(-static_cast<std::int64_t>(std::exchange(unsent_bytes_, 0)));
   linger_.reset();
   // The close callback runs after that of a write under way, which still points at this session's frames: the server
   // keeps the session until then.

@@ -4,13 +4,13 @@
 // stops reading, so that a cancel always arrives. Loop thread.
 #pragma once
 
-#include <deque>
 #include <span>
 
 #include "daemon/base/thread_annotations.h"
 #include "daemon/core/dispatcher.h"
 #include "daemon/core/reply_sink.h"
 #include "daemon/net/uv_handle.h"
+#include "protocol/flat_queue.h"
 #include "protocol/frame_reader.h"
 
 namespace skua {
@@ -57,7 +57,7 @@ class Session final : public ReplySink {
   FrameReader reader_;
   SessionState* state_ SKUA_GUARDED_BY(loop_thread) = nullptr;
   // The first frames belong to the write under way, if there is one; front_offset_ bytes of the first are written.
-  std::deque<Frame> unsent_ SKUA_GUARDED_BY(loop_thread);
+  FlatQueue<Frame> unsent_ SKUA_GUARDED_BY(loop_thread);
   std::size_t front_offset_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::size_t unsent_bytes_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::size_t writing_bytes_ SKUA_GUARDED_BY(loop_thread) = 0;

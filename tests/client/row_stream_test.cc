@@ -170,3 +170,62 @@ Test(row_stream, gives_the_rows_before_an_error) {
   daemon.send_done(3);
   cr_assert(connection.ping().has_value());
 }
+
+namespace {
+
+// Rows of one column, whose name is left out unless given.
+Frame rows_with_id(std::uint64_t request, std::uint64_t columns_id, std::optional<std::string> name, std::int64_t number) {
+  return response(request, [&](wire::Response::Builder to) {
+    auto rows = to.initRows();
+    rows.setColumnsId(columns_id);
+    if (name) rows.initColumns(1)[0].setName(*name);
+    auto batch = rows.initBatch();
+    batch.setRowCount(1);
+    batch.initColumns(1)[0].initIntegers(1).set(0, number);
+    rows.initDone();
+  });
+}
+
+}  // namespace
+
+Test(row_stream, columns_that_are_known_need_not_come_again) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  daemon.send(rows_with_id(2, 77, "a", 1));
+  cr_assert_eq(must(must(must(connection.execute("SELECT a FROM t")).one()).get<std::int64_t>("a")), 1);
+  cr_assert_eq(daemon.receive().root().getExecute().getKnownColumns(), 0u);
+  daemon.send(rows_with_id(3, 77, std::nullopt, 2));
+  cr_assert_eq(must(must(must(connection.execute("SELECT a FROM t")).one()).get<std::int64_t>("a")), 2);
+  cr_assert_eq(daemon.receive().root().getExecute().getKnownColumns(), 77u);
+  // The table was altered: the new columns take the place of the old ones.
+  daemon.send(rows_with_id(4, 78, "b", 3));
+  cr_assert_eq(must(must(must(connection.execute("SELECT a FROM t")).one()).get<std::int64_t>("b")), 3);
+  cr_assert_eq(daemon.receive().root().getExecute().getKnownColumns(), 77u);
+  daemon.send(rows_with_id(5, 78, std::nullopt, 4));
+  cr_assert_eq(must(must(must(connection.execute("SELECT a FROM t")).one()).get<std::int64_t>("b")), 4);
+  cr_assert_eq(daemon.receive().root().getExecute().getKnownColumns(), 78u);
+  // Another text is asked for anew.
+  daemon.send(rows_with_id(6, 77, "a", 5));
+  cr_assert(connection.execute("SELECT a FROM t WHERE a = 5").has_value());
+  cr_assert_eq(daemon.receive().root().getExecute().getKnownColumns(), 0u);
+}
+
+Test(row_stream, columns_of_another_id_than_the_known_one_must_come) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  daemon.send(rows_with_id(2, 77, "a", 1));
+  cr_assert(connection.execute("SELECT a FROM t").has_value());
+  daemon.send(rows_with_id(3, 78, std::nullopt, 2));
+  const auto refused = connection.execute("SELECT a FROM t");
+  cr_assert(!refused && refused.error().code == ErrorCode::kProtocol);
+}
+
+Test(row_stream, an_old_daemon_gives_columns_no_id) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  for (std::uint64_t id : {2u, 3u}) {
+    daemon.send(rows_with_id(id, 0, "a", 1));
+    cr_assert(connection.execute("SELECT a FROM t").has_value());
+    cr_assert_eq(daemon.receive().root().getExecute().getKnownColumns(), 0u);
+  }
+}

@@ -1,14 +1,27 @@
 #include "tests/core/core_world.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/lock_codec.h"
+#include "protocol/row_batch.h"
 
 namespace skua::test {
 
 namespace {
 
 constexpr std::uint64_t kMsUs = 1000;
+
+// The answer to `stats`.
+std::map<std::string, std::uint64_t> read_counters(wire::Rows::Reader rows) {
+  std::map<std::string, std::uint64_t> counters;
+  const auto batch = RowBatchReader::open(rows.getBatch());
+  SKUA_CHECK(batch.has_value());
+  for (std::size_t row = 0; row < batch->row_count(); ++row) {
+    counters[std::string(batch->at(row, 0).bytes())] = static_cast<std::uint64_t>(batch->at(row, 1).integer());
+  }
+  return counters;
+}
 
 }  // namespace
 
@@ -53,6 +66,7 @@ void CoreClient::send(Frame frame) {
   answer.id = response.getId();
   answer.terminal = response.isRows() ? response.getRows().hasDone() : !response.isProgress();
   if (response.isError()) answer.error = read_error(response.getError());
+  if (response.isRows() && response.getRows().getColumns().size() == 2) answer.counters = read_counters(response.getRows());
   if (response.isLocks()) answer.locks = read_locks(response.getLocks());
   answers.push_back(std::move(answer));
 }
@@ -187,6 +201,13 @@ std::vector<DatabaseLock> CoreWorld::locks(CoreClient& client) {
   return answer->locks;
 }
 
+std::uint64_t CoreWorld::counter(CoreClient& client, const std::string& name) {
+  const std::uint64_t id = send(client, [](wire::Request::Builder request) { request.setStats(); });
+  const Answer* answer = client.answer_to(id);
+  SKUA_CHECK(answer != nullptr && answer->counters.count(name) == 1);
+  return answer->counters.at(name);
+}
+
 Job& CoreWorld::job() const {
   SKUA_CHECK(!executor.jobs.empty());
   return *executor.jobs.front();
@@ -237,11 +258,12 @@ void CoreWorld::succeed(std::size_t index) {
   SKUA_CHECK(index < executor.jobs.size());
   if (executor.jobs[index]->kind == JobKind::kCheckpoint) return checkpoint(true, index);
   if (executor.jobs[index]->kind == JobKind::kBackupCopy) return copy_slice(true, index);
+  if (executor.jobs[index]->kind == JobKind::kSpool) return spool(1'000, false, index);
   std::unique_ptr<Job> job = take(index);
   const bool ends = job->kind == JobKind::kCommit || job->kind == JobKind::kRollback || job->kind == JobKind::kDiscard;
   job->transaction_open = job->transaction != nullptr && !ends;
   const bool is_last = job->kind == JobKind::kRequest || job->kind == JobKind::kContinue;
-  if (is_last || job->kind == JobKind::kBackupRead) {
+  if (is_last || job->kind == JobKind::kBackupRead || job->kind == JobKind::kSpoolRead) {
     job->frames.push_back(done_response(job->request->id, Summary{}));
     job->ended = true;
   }
@@ -272,6 +294,44 @@ void CoreWorld::stream(std::size_t bytes, std::size_t index) {
   job->frames.push_back(rows_response(job->request->id, bytes));
   job->cursor_open = true;
   job->transaction_open = job->transaction != nullptr;
+  done(std::move(job));
+}
+
+void CoreWorld::need_cursor(std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  SKUA_CHECK(job->without_cursor);
+  job->needs_cursor = true;
+  done(std::move(job));
+}
+
+void CoreWorld::spool(std::uint64_t bytes, bool more, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  SKUA_CHECK(job->kind == JobKind::kSpool);
+  if (job->spool_file == nullptr) job->spool_file = std::make_shared<HeldFile>();
+  auto& file = static_cast<HeldFile&>(*job->spool_file);
+  job->cursor_open = more;
+  file.complete = !more;
+  bytes += std::exchange(file.pending_bytes, 0);
+  if (bytes <= job->spool_room_bytes) {
+    file.bytes += bytes;
+  } else {
+    file.pending_bytes = bytes;
+  }
+  job->spool_bytes = file.bytes;
+  job->spool_pending_bytes = file.pending_bytes;
+  job->spool_has_rows = true;
+  done(std::move(job));
+}
+
+void CoreWorld::read_spool(std::size_t bytes, bool more, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  SKUA_CHECK(job->kind == JobKind::kSpoolRead);
+  auto& file = static_cast<HeldFile&>(*job->spool_file);
+  job->ended = !more && file.complete;
+  job->frames.push_back(rows_response(job->request->id, bytes, job->ended));
+  job->spool_has_rows = more;
+  if (!more) file.pending_bytes = 0;
+  job->spool_pending_bytes = file.pending_bytes;
   done(std::move(job));
 }
 

@@ -37,6 +37,14 @@ class HeldExecutor final : public Executor {
   std::size_t inline_snapshots_ended = 0;
 };
 
+// What a stream's file would hold.
+class HeldFile final : public SpoolFile {
+ public:
+  std::uint64_t bytes = 0;
+  std::uint64_t pending_bytes = 0;
+  bool complete = false;
+};
+
 // A response with about so many bytes of rows; the last one of its request if `ends`.
 Frame rows_response(std::uint64_t request, std::size_t bytes, bool ends = false);
 
@@ -45,6 +53,7 @@ struct Answer {
   bool terminal = false;
   std::optional<Error> error;  // of a response that is one
   std::vector<DatabaseLock> locks;
+  std::map<std::string, std::uint64_t> counters;  // of `stats`
 };
 
 class CoreClient final : public ReplySink {
@@ -91,6 +100,8 @@ class CoreWorld {
   std::uint64_t cancel(CoreClient& client, std::uint64_t request);
   // Asks who has the writers; the answer is there at once.
   std::vector<DatabaseLock> locks(CoreClient& client);
+  // One counter of `stats`.
+  std::uint64_t counter(CoreClient& client, const std::string& name);
   std::uint64_t grant(CoreClient& client, std::uint64_t request, std::uint64_t bytes);
 
   std::size_t job_count() const { return executor.jobs.size(); }
@@ -109,6 +120,12 @@ class CoreWorld {
   void copy_slice(bool complete, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
   void stream(std::size_t bytes, std::size_t index = 0);
+  // The oldest job, or the one at `index`, was for a first batch only, and there are more rows.
+  void need_cursor(std::size_t index = 0);
+  // The oldest job, or the one at `index`, has put a batch of so many bytes into a stream's file, beside it if it has no room.
+  void spool(std::uint64_t bytes, bool more, std::size_t index = 0);
+  // The oldest job, or the one at `index`, has read a batch back, and there are more in the file or there are not.
+  void read_spool(std::size_t bytes, bool more, std::size_t index = 0);
   // The oldest job, or the one at `index`, has committed so many rows of a request in slices, and more are left.
   void slice(std::uint64_t rows, std::size_t index = 0);
   // Finishes jobs until there are none.

@@ -352,7 +352,9 @@ Test(dispatcher, a_stream_stops_at_its_credit_and_keeps_its_connection_but_no_th
 }
 
 Test(dispatcher, a_stream_that_gets_no_credit_is_ended_and_its_cursor_closed) {
-  CoreWorld world;
+  Limits limits;
+  limits.stream_lease_ms_max = 0;
+  CoreWorld world(limits);
   CoreClient& client = world.connect();
   const auto id = world.execute(client, "SELECT * FROM big", 0, 0, 1);
   world.stream(5'000);

@@ -281,6 +281,7 @@ Test(inline_reads, an_answer_that_nobody_takes_is_dropped_in_time) {
 Test(inline_reads, behind_a_shut_gate_there_are_none) {
   Limits limits;
   limits.wal_bytes_max = 1'000;
+  limits.spool_total_bytes_max = 0;
   Scene scene(limits);
   CoreClient& client = scene.world.connect();
   scene.teach(client);

@@ -13,11 +13,13 @@ using skua::test::CoreWorld;
 constexpr std::uint64_t kBudget = 10 * kMiB;
 constexpr std::uint64_t kGraceMs = 1'000;
 
+// Without files for streams: see stream_spools_test.cc.
 Limits small_budget() {
   Limits limits;
   limits.wal_bytes_max = kBudget;
   limits.wal_drain_ms_max = kGraceMs;
   limits.group_requests_max = 2;
+  limits.spool_total_bytes_max = 0;
   return limits;
 }
 

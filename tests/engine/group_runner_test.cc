@@ -135,7 +135,8 @@ std::shared_ptr<Request> with_malformed_text(const Request& request, std::size_t
   malformed->id = request.id;
   malformed->kind = request.kind;
   malformed->statement = request.statement;
-  malformed->message = std::make_unique<RequestMessage>(std::move(frame));
+  malformed->message.emplace(std::move(frame));
+  if (malformed->kind == wire::Request::EXECUTE) malformed->open_execute(malformed->message->root().getExecute());
   return malformed;
 }
 

@@ -312,3 +312,35 @@ Test(job_describe, refuses_what_execute_refuses) {
   expect_error(error_of(lane.run(describe_request("\xEF\xBB\xBF" "COMMIT"))), ErrorCode::kAccess, "transaction control");
   expect_error(error_of(lane.run(describe_request("ATTACH 'x' AS x"))), ErrorCode::kAccess, "ATTACH");
 }
+
+Test(job_execute, columns_that_the_client_knows_are_left_out) {
+  ScratchDatabase scratch;
+  scratch.run({"CREATE TABLE t(a INT)", "INSERT INTO t VALUES (7)"});
+  Lane lane(scratch.reader());
+  const Job first = lane.execute("SELECT a FROM t");
+  MessageView first_view(first.frames[0].view());
+  const std::uint64_t id = first_view.root<wire::Response>().getRows().getColumnsId();
+  const auto run_knowing = [&](std::uint64_t known) {
+    auto request = execute_request("SELECT a FROM t");
+    request->known_columns = known;
+    Job job = lane.run(request);
+    return std::move(job.frames[0]);
+  };
+  {
+    const Frame frame = run_knowing(id);
+    MessageView view(frame.view());
+    const auto rows = view.root<wire::Response>().getRows();
+    cr_assert(!rows.hasColumns() && rows.getColumnsId() == id);
+    cr_assert_eq(rows.getBatch().getColumns()[0].getIntegers()[0], 7);
+  }
+  {
+    const Frame frame = run_knowing(id + 1);
+    MessageView view(frame.view());
+    cr_assert(view.root<wire::Response>().getRows().hasColumns());
+  }
+  scratch.run({"ALTER TABLE t RENAME COLUMN a TO b"});
+  auto request = execute_request("SELECT * FROM t");
+  request->known_columns = id;
+  const Job renamed = lane.run(request);
+  expect_text(answer_of(renamed).columns[0].name, "b");
+}

@@ -28,7 +28,8 @@ std::shared_ptr<Request> keyed(const std::shared_ptr<Request>& request, std::str
   result->kind = request->kind;
   result->statement = request->statement;
   result->has_key = true;
-  result->message = std::make_unique<RequestMessage>(frame.finish());
+  result->message.emplace(frame.finish());
+  if (result->kind == wire::Request::EXECUTE) result->open_execute(result->message->root().getExecute());
   return result;
 }
 
@@ -133,4 +134,18 @@ Test(idempotency, answers_are_forgotten_after_their_time) {
     (void)answer_of(lane.run(keyed(execute_request("INSERT INTO t VALUES (1)"), fmt::format("l{}", i), 50 + i)));
   }
   expect_text(text_of(scratch.reader(), "SELECT count(*) < 20 FROM skua_replies"), "1");
+}
+
+Test(reply_store, an_answer_that_is_kept_has_its_columns) {
+  FrameBuilder frame;
+  frame.initRoot<wire::Request>().initExecute().setKnownColumns(1234);
+  Request request;
+  request.message.emplace(frame.finish());
+  request.has_key = true;
+  request.open_execute(request.message->root().getExecute());
+  // Who asks again may be another client, who does not know them.
+  cr_assert_eq(request.known_columns, 0u);
+  request.has_key = false;
+  request.open_execute(request.message->root().getExecute());
+  cr_assert_eq(request.known_columns, 1234u);
 }

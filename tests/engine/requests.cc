@@ -22,8 +22,9 @@ std::shared_ptr<Request> request_of(Fill&& fill) {
   request->id = next_id;
   request->serial = next_id++;
   request->arrival_us = monotonic_us();
-  request->message = std::make_unique<RequestMessage>(builder.finish());
+  request->message.emplace(builder.finish());
   request->kind = request->message->root().which();
+  if (request->kind == wire::Request::EXECUTE) request->open_execute(request->message->root().getExecute());
   if (request->kind == wire::Request::EXECUTE_MANY) {
     request->sql = view_of(request->message->root().getExecuteMany().getSql());
   }

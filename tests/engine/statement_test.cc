@@ -262,3 +262,38 @@ Test(statement, an_error_of_a_step_carries_the_extended_code) {
   cr_assert_eq(step.error().sqlite_code, SQLITE_CONSTRAINT_UNIQUE);
   cr_assert_eq(step.error().sql_offset, -1);
 }
+
+Test(statement, the_id_of_its_columns_changes_with_them) {
+  ScratchDatabase scratch;
+  scratch.run({"CREATE TABLE t(a INT, b TEXT)", "INSERT INTO t VALUES (1, 'x')"});
+  Statement statement = prepared(scratch.reader(), "SELECT * FROM t");
+  Statement same = prepared(scratch.reader(), "SELECT a, b FROM t WHERE a > 0");
+  const auto id_after_a_step = [](Statement& stepped) {
+    must(stepped.step(), "step");
+    const std::uint64_t id = stepped.columns_id();
+    stepped.reset();
+    return id;
+  };
+  const std::uint64_t id = id_after_a_step(statement);
+  cr_assert_neq(id, 0u);
+  cr_assert_eq(id_after_a_step(statement), id);
+  cr_assert_eq(id_after_a_step(same), id);
+  scratch.run({"ALTER TABLE t RENAME COLUMN b TO c"});
+  const std::uint64_t renamed = id_after_a_step(statement);
+  cr_assert_neq(renamed, id);
+  scratch.run({"ALTER TABLE t ADD COLUMN d REAL"});
+  cr_assert_neq(id_after_a_step(statement), renamed);
+  scratch.run({"ALTER TABLE t DROP COLUMN d"});
+  cr_assert_eq(id_after_a_step(statement), renamed);
+}
+
+Test(statement, the_id_of_columns_is_not_fooled_by_where_their_names_end) {
+  ScratchDatabase scratch;
+  const auto id_of = [&](std::string_view sql) {
+    Statement statement = prepared(scratch.reader(), sql);
+    must(statement.step(), "step");
+    return statement.columns_id();
+  };
+  cr_assert_neq(id_of("SELECT 1 AS ab, 2 AS c"), id_of("SELECT 1 AS a, 2 AS bc"));
+  cr_assert_neq(id_of("SELECT 1 AS \"a1:b\""), id_of("SELECT 1 AS a, 2 AS b"));
+}

@@ -40,7 +40,7 @@ class Simulation {
     Limits limits;
     limits.sessions_max = 64;
     limits.reader_threads = 3;
-    limits.reader_connections_max = 5;
+    limits.reader_connections_max = 17;  // one of them is for reads that are done at once
     limits.pinned_connections_max = 2;
     limits.write_queue_max = 20;
     limits.group_requests_max = 2;
@@ -50,6 +50,11 @@ class Simulation {
     limits.transaction_idle_ms_max = 400;
     limits.transaction_total_ms_max = 3'000;
     limits.stream_idle_ms_max = 500;
+    limits.stream_lease_ms_max = 60;
+    limits.spool_bytes_max = 20'000;
+    limits.spool_total_bytes_max = 60'000;
+    limits.response_memory_bytes_max = 3 * kBatchBytes;
+    limits.request_memory_bytes_max = 100'000;
     limits.wal_bytes_max = kBudget;
     limits.wal_drain_ms_max = 100;
     return limits;
@@ -101,6 +106,9 @@ class Simulation {
     const bool statement = job.kind == JobKind::kRequest || job.kind == JobKind::kContinue;
     if (job.kind == JobKind::kCheckpoint) return finish_checkpoint(index);
     if (job.kind == JobKind::kBackupCopy && chance(70)) return world_.copy_slice(chance(30), index);
+    if (job.kind == JobKind::kSpool && chance(80)) return world_.spool(below(12'000), chance(80), index);
+    if (job.kind == JobKind::kSpoolRead && chance(70)) return world_.read_spool(3'000, chance(80), index);
+    if (job.without_cursor && chance(30)) return world_.need_cursor(index);
     if (job.kind == JobKind::kBackupRead && chance(60)) return world_.stream(200'000, index);
     if (job.slot == kWriterSlot) world_.log_bytes[job.database] += below(kBudget / 4);
     const bool is_execute = statement && job.request->kind == wire::Request::EXECUTE;
@@ -113,11 +121,12 @@ class Simulation {
     if (job.slices != nullptr && chance(60)) return world_.slice(1 + below(1'000), index);
     const bool is_short_text = is_execute && (job.request->sql == kReads[0] || job.request->sql == kReads[1]);
     if (is_short_text && job.transaction == nullptr && chance(98)) return world_.succeed_shortly(index);
-    const bool may_stream = is_execute && (job.transaction != nullptr || job.slot != kWriterSlot);
+    const bool may_stream = is_execute && !job.without_cursor && (job.transaction != nullptr || job.slot != kWriterSlot);
     if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
     if (is_execute && job.transaction == nullptr && chance(80)) return world_.succeed_shortly(index);
     const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose &&
-                          job.kind != JobKind::kDiscard && job.kind != JobKind::kBackupEnd;
+                          job.kind != JobKind::kDiscard && job.kind != JobKind::kBackupEnd &&
+                          job.kind != JobKind::kSpoolDrop;
     if (may_fail && chance(10)) return world_.fail(ErrorCode::kConstraint, chance(60) && job.kind != JobKind::kBegin, index);
     world_.succeed(index);
   }
@@ -234,6 +243,7 @@ class Simulation {
       }
     }
     for (CoreClient* client : live_) world_.disconnect(*client);
+    world_.pass_turn();
     while (world_.job_count() > 0) world_.succeed(pick_job());
     check_nothing_left();
   }
@@ -245,6 +255,9 @@ class Simulation {
     live_.clear();
     world_.executor.on_read_inline = nullptr;
     CoreClient& last = world_.connect();
+    for (const char* name : {"spool_bytes", "response_memory_bytes", "request_memory_bytes", "reader_connections_leased"}) {
+      if (const std::uint64_t left = world_.counter(last, name); left != 0) fail(fmt::format("{} is {}", name, left));
+    }
     const auto send_to = [&](const char* database, const char* sql) {
       return world_.send(last, [&](wire::Request::Builder request) {
         request.setDatabase(database);

@@ -87,6 +87,7 @@ struct WorkerReport {
   std::uint64_t transfers = 0;  // acknowledged
   std::uint64_t reads_ended = 0;    // by the daemon, so that the log could be emptied
   std::uint64_t log_bytes_max = 0;  // the largest size of the log's file that was seen
+  std::uint64_t memory_bytes_max = 0;  // the most that the daemon was seen to have
   std::uint64_t errors = 0;
   std::array<char, 400> first_error{};
   bool finished = false;

@@ -37,7 +37,7 @@ std::string ask_file(const std::string& file, const char* sql) {
 // Everything in the daemon's folder and in the process that a backup could leave.
 bool has_traces(const RealDaemon& daemon) {
   for (const auto& entry : std::filesystem::directory_iterator(daemon.directory().path())) {
-    if (contains(entry.path().filename().string(), "-backup-")) return true;
+    if (contains(entry.path().filename().string(), "-unlinked-")) return true;
   }
   for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(daemon.pid()) + "/fd")) {
     std::error_code gone;

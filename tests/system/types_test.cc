@@ -155,3 +155,24 @@ Test(types, sql_at_the_longest_and_one_more_byte) {
   const Error error = expect_error(connection.execute(sql), ErrorCode::kLimit);
   cr_assert(!error.message.empty());
 }
+
+Test(columns, change_with_the_schema_under_a_connection_that_knows_the_old_ones) {
+  RealDaemon daemon;
+  Connection reader = connect(daemon);
+  Connection other = connect(daemon);
+  must(other.execute("CREATE TABLE t(a INT)"));
+  must(other.execute("INSERT INTO t VALUES (1)"));
+  const auto name = [&] { return must(reader.execute("SELECT * FROM t")).columns()[0].name; };
+  // On a reader's thread first, then on the loop's.
+  for (int i = 0; i < 5; ++i) cr_assert(name() == "a");
+  must(other.execute("ALTER TABLE t RENAME COLUMN a TO b"));
+  for (int i = 0; i < 5; ++i) cr_assert(name() == "b");
+  must(other.execute("ALTER TABLE t ADD COLUMN c DEFAULT 5"));
+  for (int i = 0; i < 5; ++i) cr_assert_eq(must(reader.execute("SELECT * FROM t")).columns().size(), 2u);
+  must(other.execute("DROP TABLE t"));
+  must(other.execute("CREATE TABLE t(z TEXT)"));
+  for (int i = 0; i < 5; ++i) {
+    const ResultSet none = must(reader.execute("SELECT * FROM t"));
+    cr_assert(none.columns().size() == 1 && none.columns()[0].name == "z" && none.columns()[0].declared_type == "TEXT");
+  }
+}

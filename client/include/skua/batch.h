@@ -35,22 +35,23 @@ class Batch {
   std::shared_ptr<const Message> message_;
 };
 
-// The names of a result's columns. Shared by its rows.
+// The names of a result's columns. Shared by its rows, and by the results of the same SQL: cheap to copy.
 class Columns {
  public:
   Columns() = default;
-  explicit Columns(std::vector<ColumnInfo> columns) : columns_(std::move(columns)) {}
+  explicit Columns(std::vector<ColumnInfo> columns)
+      : columns_(std::make_shared<const std::vector<ColumnInfo>>(std::move(columns))) {}
 
-  std::size_t size() const { return columns_.size(); }
-  const ColumnInfo& operator[](std::size_t index) const { return columns_[index]; }
-  auto begin() const { return columns_.begin(); }
-  auto end() const { return columns_.end(); }
+  std::size_t size() const { return columns_ == nullptr ? 0 : columns_->size(); }
+  const ColumnInfo& operator[](std::size_t index) const { return (*columns_)[index]; }
+  const ColumnInfo* begin() const { return columns_ == nullptr ? nullptr : columns_->data(); }
+  const ColumnInfo* end() const { return begin() + size(); }
   // The first column of that name, compared as SQLite compares names (ASCII letters without case). kUsage if
   // there is none.
   Result<std::size_t> index_of(std::string_view name) const;
 
  private:
-  std::vector<ColumnInfo> columns_;
+  std::shared_ptr<const std::vector<ColumnInfo>> columns_;
 };
 
 class Row {
