@@ -38,8 +38,8 @@ ul { margin: 8px 0; padding-left: 20px; }
 )";
 
 // With the sign of micro, which text on a terminal does without.
-std::string html_latency(double us) {
-  std::string text = latency_text(us);
+std::string html_latency(const LatencyHistogram& latencies, double share) {
+  std::string text = quantile_text(latencies, share);
   if (text.ends_with(" us")) text.replace(text.size() - 2, 2, "µs");
   return text;
 }
@@ -56,7 +56,9 @@ std::string environment_of(const Report& report) {
   add("Machine", fmt::format("{}, {} cores, {:.0f} GiB, {}", e.cpu, e.cores, e.memory_gib, e.kernel));
   add("Load", fmt::format("{} before, {} after (1, 5, 15 minutes)", load_text(e.load), load_text(report.load_after)));
   add("A system call", fmt::format("{:.0f} ns", e.syscall_ns));
-  add("fdatasync of 8 KiB", fmt::format("{:.0f} µs, on {}", e.fdatasync_us, e.file_system));
+  add("Waking a thread", fmt::format("{:.0f} µs", e.wake_up_us));
+  add("fdatasync of 8 KiB", fmt::format("{:.0f} µs in place, {:.0f} µs after an fstat, {:.0f} µs where the file grows; on {}",
+                                        e.sync.in_place_us, e.sync.after_stat_us, e.sync.growing_us, e.file_system));
   add("Skua", fmt::format("{} ({} build, {}) with SQLite {}", report.skua_version, e.build_type, e.compiler,
                           report.skua_sqlite));
   add("In-process peers", "SQLite " + e.peer_sqlite);
@@ -87,9 +89,7 @@ std::string row_of(const ContestResult& result, const std::vector<RateRatios>& r
   add(escaped(name_of(contestant) + (part.empty() ? "" : ": " + part)));
   add(fmt::format("{:.0f}", rate.median));
   add(fmt::format("{:.0f}–{:.0f}", rate.min, rate.max));
-  for (const double share : {0.5, 0.99, 0.999, 1.0}) {
-    add(html_latency(share < 1 ? role.latencies.quantile_us(share) : role.latencies.max_us()));
-  }
+  for (const double share : {0.5, 0.99, 0.999, 1.0}) add(html_latency(role.latencies, share));
   add(contestant.threads == 0 && role.clients == 1 ? "" : fmt::format("{:.2f}", spread_of(role.fairness).median));
   add(fmt::to_string(role.busy));
   add(role.errors > 0 ? fmt::format("<span class=\"bad\">{}</span>", role.errors) : "0");

@@ -118,10 +118,11 @@ ReportPlot latency_against_throughput(const Palette& palette, const WorkloadResu
     PlotSeries p50{palette.colour_of(name), 0, true, {}};
     PlotSeries p99{palette.colour_of(name), 1, true, {}};
     for_each_contest(workload, name, [&](const ContestResult& contest, const RoleResult& role) {
-      if (role.operations == 0) return;
+      if (role.latencies.count() == 0) return;
       p50.points.push_back(latency_point(contest, role, name, true));
       p99.points.push_back(latency_point(contest, role, name, false));
     });
+    if (p50.points.empty()) continue;
     result.legend.push_back({name + ", p50", p50});
     result.legend.push_back({name + ", p99", p99});
     result.plot.series.push_back(std::move(p50));
@@ -169,6 +170,7 @@ ReportPlot distribution_of_contest(const Palette& palette, const ContestResult& 
   ReportPlot result;
   result.plot.title = fmt::format("{}: latencies with {}", contest.workload, clients_text(contest));
   for (const ContestantResult& contestant : contest.contestants) {
+    if (contestant.main_role().latencies.count() == 0) continue;
     PlotSeries series = distribution_series(palette.colour_of(contestant.name), 0, contestant.main_role());
     result.legend.push_back({name_of(contestant), series});
     result.plot.series.push_back(std::move(series));
@@ -184,7 +186,7 @@ ReportPlot distribution_of_role(const Palette& palette, const ContestResult& con
     std::size_t dash = 0;
     for (const SceneResult& scene : contestant.scenes) {
       for (const RoleResult& role : scene.roles) {
-        if (role.role != of.role) continue;
+        if (role.role != of.role || role.latencies.count() == 0) continue;
         PlotSeries series = distribution_series(palette.colour_of(contestant.name), dash++, role);
         result.legend.push_back({fmt::format("{}, {}", contestant.name, scene.name), series});
         result.plot.series.push_back(std::move(series));

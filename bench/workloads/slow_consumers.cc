@@ -9,6 +9,7 @@
 #include "bench/workloads/item_table.h"
 #include "bench/workloads/own_daemon.h"
 #include "bench/workloads/workloads.h"
+#include "protocol/limits.h"
 
 namespace skua::bench {
 
@@ -59,7 +60,7 @@ class SlowConsumers final : public Contestant {
     const std::uint64_t peak = std::max(peak_memory_bytes(daemon_.pid()).value_or(0), resident_before_);
     return std::vector<Figure>{
         {"resident memory beyond that before the turn", "MiB", static_cast<double>(peak - resident_before_) / kMebibyte,
-         std::nullopt},
+         static_cast<double>(Limits().response_memory_bytes_max) / kMebibyte},
         {"the write-ahead log's file", "MiB", static_cast<double>(daemon_.log_file_bytes()) / kMebibyte,
          static_cast<double>(kWalBytesMax + kWalBytesBeyond) / kMebibyte}};
   }

@@ -1,6 +1,7 @@
 """Runs workloads of skua-bench for a moment on the real daemon, and reads what it writes: text, JSON, HTML."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,7 +23,10 @@ WITH_ROLES = {
 def run(folder, workloads, *options):
     command = [PROGRAM, *workloads, "--clients", "4", "--records", "2000", "--peers", "processes on one file"]
     command += ["--rounds", "1", "--seconds", "0.1", "--directory", folder, *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+    # Of another build, with a sanitizer.
+    if "SKUA_TEST_PROGRAMS" in os.environ:
+        command += ["--skuad", os.path.join(os.environ["SKUA_TEST_PROGRAMS"], "skuad")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=400)
 
 
 class BenchSmokeTest(unittest.TestCase):
