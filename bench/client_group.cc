@@ -36,7 +36,7 @@ struct ClientReport {
   std::uint64_t errors = 0;
   double seconds = 0;
   double cpu_seconds = 0;
-  LatencyHistogram latencies;
+  Tally tally;
   bool finished = false;
   std::array<char, 400> first_error{};
 
@@ -64,7 +64,6 @@ class SharedReports {
   ~SharedReports() { ::munmap(memory_, bytes_); }
 
   ClientReport& operator[](std::size_t index) { return *reports_[index]; }
-  std::size_t size() const { return reports_.size(); }
 
  private:
   std::size_t bytes_;
@@ -82,12 +81,53 @@ double own_cpu_seconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// What fails here fails again when it is counted.
-void warm_up(const Operation& operation, std::chrono::nanoseconds duration) {
-  const Clock::time_point end = Clock::now() + duration;
-  for (std::uint64_t errors_in_a_row = 0; errors_in_a_row < kErrorsInARowMax && Clock::now() < end;) {
-    errors_in_a_row = operation() ? 0 : errors_in_a_row + 1;
+// Either of the two that a contestant can have.
+struct Work {
+  Operation operation;
+  Window window;
+
+  static Result<Work> of(Contestant& contestant, std::size_t role, std::size_t client) {
+    Work work;
+    if (contestant.has_windows()) {
+      SKUA_ASSIGN(work.window, contestant.make_window(client));
+    } else {
+      SKUA_ASSIGN(work.operation, contestant.make_role_operation(role, client));
+    }
+    return work;
   }
+};
+
+// What fails here fails again when it is counted.
+void warm_up(const Work& work, std::chrono::nanoseconds duration) {
+  const Clock::time_point end = Clock::now() + duration;
+  Tally ignored;
+  for (std::uint64_t errors_in_a_row = 0; errors_in_a_row < kErrorsInARowMax && Clock::now() < end;) {
+    const Result<std::uint64_t> done = work.window ? work.window(ignored) : work.operation();
+    errors_in_a_row = done ? 0 : errors_in_a_row + 1;
+  }
+}
+
+// An operation that fails counts with its time. Of a window that fails, the operations that had succeeded do.
+void measure_windows(const Window& window, std::chrono::nanoseconds duration, ClientReport& report) {
+  const double cpu_before = own_cpu_seconds();
+  const Clock::time_point begin = Clock::now();
+  Tally& tally = report.tally;
+  std::chrono::nanoseconds taken{};
+  std::uint64_t errors_in_a_row = 0;
+  while (taken < duration && errors_in_a_row < kErrorsInARowMax) {
+    const Result<std::uint64_t> units = window(tally);
+    taken = Clock::now() - begin - tally.aside;
+    if (units) {
+      report.units += *units;
+      errors_in_a_row = 0;
+    } else {
+      report.add_error(units.error());
+      ++errors_in_a_row;
+    }
+  }
+  report.operations = tally.latencies.count();
+  report.seconds = std::chrono::duration<double>(std::max(taken, duration)).count();
+  report.cpu_seconds = own_cpu_seconds() - cpu_before + tally.elsewhere_cpu_seconds;
 }
 
 void measure(const Operation& operation, std::chrono::nanoseconds duration, ClientReport& report) {
@@ -98,7 +138,7 @@ void measure(const Operation& operation, std::chrono::nanoseconds duration, Clie
   while (last - begin < duration && errors_in_a_row < kErrorsInARowMax) {
     const Result<std::uint64_t> units = operation();
     const Clock::time_point now = Clock::now();
-    report.latencies.add(now - last);
+    report.tally.latencies.add(now - last);
     last = now;
     if (units) {
       ++report.operations;
@@ -144,6 +184,12 @@ struct Gate {
   void open() { close_and_forget(start[1]); }
 };
 
+// The clients of all groups have numbers in one sequence, by which their reports are found.
+struct Client {
+  std::size_t role = 0;
+  std::size_t number = 0;  // within its role
+};
+
 struct ClientProcess {
   Contestant& contestant;
   const Turn& turn;
@@ -151,44 +197,50 @@ struct ClientProcess {
   SharedReports& reports;
   std::atomic<std::size_t> clients_to_come;
 
-  void be_client(std::size_t client) {
-    ClientReport& report = reports[client];
+  void be_client(Client client, ClientReport& report) {
     report.seconds = std::chrono::duration<double>(turn.duration).count();
-    const Result<Operation> operation = contestant.make_operation(client);
-    if (operation) {
-      warm_up(*operation, turn.warm_up);
+    const Result<Work> work = Work::of(contestant, client.role, client.number);
+    if (work) {
+      warm_up(*work, turn.warm_up);
     } else {
-      report.add_error(operation.error());
+      report.add_error(work.error());
     }
     gate.pass(clients_to_come);
-    if (operation) measure(*operation, turn.duration, report);
+    if (work && work->window) {
+      measure_windows(work->window, turn.duration, report);
+    } else if (work) {
+      measure(work->operation, turn.duration, report);
+    }
     report.finished = true;
   }
 
-  [[noreturn]] void run(std::size_t first_client) {
+  // As the client, and those of its role behind it that are threads of the same process.
+  [[noreturn]] void run(Client first, std::size_t first_report) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     close_and_forget(gate.start[1]);
     std::vector<std::thread> others;
     for (std::size_t i = 1, count = clients_to_come; i < count; ++i) {
-      others.emplace_back([this, client = first_client + i] { be_client(client); });
+      others.emplace_back([this, client = Client{first.role, first.number + i}, report = first_report + i] {
+        be_client(client, reports[report]);
+      });
     }
-    be_client(first_client);
+    be_client(first, reports[first_report]);
     for (std::thread& thread : others) thread.join();
     // Not exit(): what the starter owns is not this process's to take down.
     ::_exit(0);
   }
 };
 
-Measurement sum_up(SharedReports& reports) {
+Measurement sum_up(SharedReports& reports, std::size_t begin, std::size_t count) {
   Measurement total;
   std::uint64_t fewest = UINT64_MAX;
   std::uint64_t most = 0;
-  for (std::size_t client = 0; client < reports.size(); ++client) {
+  for (std::size_t client = begin; client < begin + count; ++client) {
     const ClientReport& report = reports[client];
     const std::string error = report.finished ? report.first_error.data() : "a client crashed";
     if (total.first_error.empty()) total.first_error = error;
     if (report.seconds > 0) total.units_per_second += static_cast<double>(report.units) / report.seconds;
-    total.latencies.add(report.latencies);
+    total.latencies.add(report.tally.latencies);
     total.operations += report.operations;
     total.busy += report.busy;
     total.errors += report.errors + (report.finished ? 0 : 1);
@@ -202,20 +254,28 @@ Measurement sum_up(SharedReports& reports) {
 
 }  // namespace
 
-Result<Measurement> measure_clients(Contestant& contestant, const Turn& turn) {
+Result<TurnMeasurement> measure_clients(Contestant& contestant, const Turn& turn) {
+  if (std::optional<Result<TurnMeasurement>> measured = contestant.measure(turn)) return *std::move(measured);
   const std::size_t threads = contestant.thread_count();
   const std::size_t clients_each = std::max<std::size_t>(threads, 1);
-  const std::size_t clients = threads > 0 ? threads : turn.clients;
+  std::vector<ClientGroup> groups = turn.groups;
+  if (threads > 0) groups = {{0, threads}};
+  std::size_t clients = 0;
+  for (const ClientGroup& group : groups) clients += group.clients;
   SharedReports reports(clients);
   Gate gate;
   if (::pipe(gate.ready) != 0 || ::pipe(gate.start) != 0) return make_error(ErrorCode::kInternal, "no pipe");
   ClientProcess process{contestant, turn, gate, reports, clients_each};
   std::vector<pid_t> pids;
-  for (std::size_t client = 0; client < clients; client += clients_each) {
-    const pid_t pid = ::fork();
-    if (pid == 0) process.run(client);
-    if (pid < 0) break;
-    pids.push_back(pid);
+  std::size_t report = 0;
+  bool forked = true;
+  for (const ClientGroup& group : groups) {
+    for (std::size_t number = 0; forked && number < group.clients; number += clients_each, report += clients_each) {
+      const pid_t pid = ::fork();
+      if (pid == 0) process.run({group.role, number}, report);
+      forked = pid > 0;
+      if (forked) pids.push_back(pid);
+    }
   }
   gate.wait_for(pids.size() * clients_each);
   const pid_t server = contestant.server_pid();
@@ -223,13 +283,18 @@ Result<Measurement> measure_clients(Contestant& contestant, const Turn& turn) {
   if (server > 0) forget_peak_memory(server);
   gate.open();
   for (const pid_t pid : pids) ::waitpid(pid, nullptr, 0);
-  if (pids.size() * clients_each < clients) return make_error(ErrorCode::kInternal, "cannot fork");
-  Measurement total = sum_up(reports);
-  if (server > 0) {
-    total.server_cpu_seconds = cpu_seconds(server) - cpu_before;
-    total.server_peak_bytes = peak_memory_bytes(server);
+  if (!forked) return make_error(ErrorCode::kInternal, "cannot fork");
+  TurnMeasurement measured;
+  report = 0;
+  for (const ClientGroup& group : groups) {
+    measured.groups.push_back(sum_up(reports, report, group.clients));
+    report += group.clients;
   }
-  return total;
+  if (server > 0) {
+    measured.server_cpu_seconds = cpu_seconds(server) - cpu_before;
+    measured.server_peak_bytes = peak_memory_bytes(server);
+  }
+  return measured;
 }
 
 }  // namespace skua::bench

@@ -1,4 +1,5 @@
-// Measurement: what one contestant did in one round, and the latency histogram it is made with.
+// Measurement: what one contestant did in one turn, the latency histogram it is made with, and Tally, which a client
+// that times its operations itself adds them to.
 //
 // Any thread, one at a time.
 #pragma once
@@ -7,10 +8,12 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace skua::bench {
 
@@ -65,6 +68,46 @@ class LatencyHistogram {
   std::uint64_t max_ns_ = 0;
 };
 
+// The latency that this share of all operations stayed below.
+struct LatencyPoint {
+  double share = 0;
+  double us = 0;
+};
+// From a share of 0 to 1, the closer to 1 the finer: eight steps for each further nine, and no finer than there are
+// operations. Empty without operations.
+inline std::vector<LatencyPoint> distribution_of(const LatencyHistogram& latencies) {
+  constexpr double kStepsInDecade = 8;
+  std::vector<LatencyPoint> points;
+  if (latencies.count() == 0) return points;
+  double rest = 1;
+  for (int step = 0; rest * static_cast<double>(latencies.count()) >= 1; rest = std::pow(10, -++step / kStepsInDecade)) {
+    points.push_back({1 - rest, latencies.quantile_us(1 - rest)});
+  }
+  points.push_back({1, latencies.max_us()});
+  return points;
+}
+
+// What a client that times its operations itself has to say.
+struct Tally {
+  LatencyHistogram latencies;         // of those that succeeded
+  std::chrono::nanoseconds aside{};   // spent on what is no part of them; does not count as their time
+  double elsewhere_cpu_seconds = 0;   // of a process of the client's own
+};
+
+// Clients of one role of a workload that has roles.
+struct ClientGroup {
+  std::size_t role = 0;
+  std::size_t clients = 1;
+};
+
+// What one contestant is asked for.
+struct Turn {
+  std::vector<ClientGroup> groups = {{}};
+  std::chrono::nanoseconds warm_up{};
+  std::chrono::nanoseconds duration{};
+};
+
+// Of one group of clients.
 struct Measurement {
   double units_per_second = 0;   // summed over the clients
   LatencyHistogram latencies;    // of single operations, also of those that failed, all clients together
@@ -74,6 +117,10 @@ struct Measurement {
   std::string first_error;       // of those counted in `errors`; empty if there are none
   double fairness = 1;  // the operations of the client that did the fewest over those of the one with most
   double client_cpu_seconds = 0;
+};
+
+struct TurnMeasurement {
+  std::vector<Measurement> groups;                 // as in the turn
   std::optional<double> server_cpu_seconds;        // nothing if no server does the work
   std::optional<std::uint64_t> server_peak_bytes;  // resident; nothing if it is more than one process
 };

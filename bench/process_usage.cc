@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace skua::bench {
@@ -56,6 +57,15 @@ std::vector<ProcessTimes> children_of(pid_t parent) {
   return children;
 }
 
+// A line of proc(5)'s status that is a size, such as "VmRSS:".
+std::optional<std::uint64_t> status_bytes(pid_t pid, std::string_view field) {
+  std::ifstream file(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(field)) return std::stoull(line.substr(field.size())) * 1024;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 double cpu_seconds(pid_t server) {
@@ -67,12 +77,10 @@ double cpu_seconds(pid_t server) {
 
 std::optional<std::uint64_t> peak_memory_bytes(pid_t server) {
   if (!children_of(server).empty()) return std::nullopt;
-  std::ifstream file(fmt::format("/proc/{}/status", server));
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
-  }
-  return std::nullopt;
+  return status_bytes(server, "VmHWM:");
 }
+
+std::uint64_t resident_bytes(pid_t server) { return status_bytes(server, "VmRSS:").value_or(0); }
 
 void forget_peak_memory(pid_t server) { std::ofstream(fmt::format("/proc/{}/clear_refs", server)) << "5\n"; }
 

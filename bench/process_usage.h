@@ -15,5 +15,7 @@ double cpu_seconds(pid_t server);
 // share most of it, and a sum would count that several times.
 std::optional<std::uint64_t> peak_memory_bytes(pid_t server);
 void forget_peak_memory(pid_t server);
+// What is resident now, of this process alone; 0 if it is gone.
+std::uint64_t resident_bytes(pid_t server);
 
 }  // namespace skua::bench

@@ -1,4 +1,4 @@
-// The results as text for people and as JSON for programs. One thread.
+// Report: all that a run came to, and what is made of it: text for people, JSON for programs, HTML with plots. One thread.
 #pragma once
 
 #include <cstdint>
@@ -26,5 +26,7 @@ std::string environment_as_text(const Report& report);
 std::string legend_as_text();
 std::string result_as_text(const ContestResult& result);
 std::string report_as_json(const Report& report);
+// One file that needs no other: a table for each contest, and plots.
+std::string report_as_html(const Report& report);
 
 }  // namespace skua::bench

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/descriptor_limit.h"
 #include "daemon/config.h"
 #include "daemon/core/access.h"
 #include "daemon/core/completion_queue.h"
@@ -88,6 +89,11 @@ int run(const Arguments& arguments) {
     return 0;
   }
   spdlog::info("skuad {} starts, SQLite {}", SKUA_VERSION, SqliteExecutor::sqlite_version());
+  const std::uint64_t descriptors = raise_descriptor_limit();
+  if (descriptors <= config.limits.sessions_max) {
+    spdlog::warn("this process may have {} descriptors, too few for sessions_max = {}: raise its limit (LimitNOFILE)",
+                 descriptors, config.limits.sessions_max);
+  }
   if (const Status status = serve(config, std::move(*access)); !status) return fail(status.error(), kExitFailure);
   spdlog::info("skuad stopped");
   return 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "protocol/limits.h"
 
@@ -23,10 +24,28 @@ std::uint32_t load_u32(const char* at) {
 
 }  // namespace
 
-FrameReader::FrameReader(std::size_t frame_bytes_max)
-    : buffer_(Frame::uninitialised(kBufferBytes / kWordBytes)), frame_bytes_max_(frame_bytes_max) {}
+Frame SharedReadBuffer::take() {
+  if (spare_.empty()) return Frame::uninitialised(kBufferBytes / kWordBytes);
+  return std::exchange(spare_, {});
+}
+
+void SharedReadBuffer::put_back(Frame buffer) {
+  if (buffer.byte_count() == kBufferBytes) spare_ = std::move(buffer);
+}
+
+FrameReader::FrameReader(std::size_t frame_bytes_max, SharedReadBuffer* shared)
+    : shared_(shared), frame_bytes_max_(frame_bytes_max) {}
+
+void FrameReader::rest() {
+  if (shared_ == nullptr || buffer_.empty() || begin_ != end_) return;
+  begin_ = end_ = 0;
+  shared_->put_back(std::exchange(buffer_, {}));
+}
 
 std::span<char> FrameReader::space() {
+  if (buffer_.empty()) {
+    buffer_ = shared_ != nullptr ? shared_->take() : Frame::uninitialised(kBufferBytes / kWordBytes);
+  }
   if (begin_ == end_) {
     begin_ = end_ = 0;
     if (capacity() > kBufferBytes) buffer_ = Frame::uninitialised(kBufferBytes / kWordBytes);

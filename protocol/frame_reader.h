@@ -1,7 +1,9 @@
 // FrameReader cuts a byte stream into frames.
 //
-// Owns the read buffer. Checks a frame's header before it makes room for its body, and makes room only as the bytes
+// Has the read buffer for as long as there are bytes in it. Checks a frame's header before it makes room for its body, and makes room only as the bytes
 // come in, so that a peer cannot make it allocate by claiming. One thread. Is not a parser of messages: MessageView is.
+//
+// SharedReadBuffer: what many readers on one thread use in turn, so that those to whom nothing comes have no buffer.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +15,20 @@
 
 namespace skua {
 
+class SharedReadBuffer {
+ public:
+  // A new one if some reader has kept it for a frame that is not complete.
+  Frame take();
+  void put_back(Frame buffer);
+
+ private:
+  Frame spare_;
+};
+
 class FrameReader {
  public:
-  explicit FrameReader(std::size_t frame_bytes_max);
+  // `shared`, if given, outlives the reader; its users call rest() when they have taken the frames of a read.
+  explicit FrameReader(std::size_t frame_bytes_max, SharedReadBuffer* shared = nullptr);
 
   void set_frame_bytes_max(std::size_t bytes) { frame_bytes_max_ = bytes; }
 
@@ -30,6 +43,12 @@ class FrameReader {
   // The frame last returned by next(), in memory of its own. A large frame is handed over without a copy.
   Frame detach(FrameView view);
 
+  // Gives the buffer back to those that share it, unless there are bytes in it that no frame was made of. Ends the life of every
+  // FrameView handed out.
+  void rest();
+
+  // The memory that it has.
+  std::size_t buffer_bytes() const { return capacity(); }
   // Bytes that came in and belong to no frame handed out.
   std::size_t buffered_bytes() const { return end_ - begin_; }
 
@@ -39,7 +58,8 @@ class FrameReader {
   // The whole size of the frame at begin_ if its header is complete.
   Result<std::optional<std::size_t>> frame_bytes() const;
 
-  Frame buffer_;
+  SharedReadBuffer* shared_;
+  Frame buffer_;  // empty before the first read, and at rest
   std::size_t begin_ = 0;  // always a multiple of 8
   std::size_t end_ = 0;
   std::size_t wanted_ = 0;  // the size of the frame at begin_, once known

@@ -119,6 +119,73 @@ Result<std::vector<PostgresConnection::Outcome>> PostgresConnection::run_pipelin
   return outcomes;
 }
 
+Result<PostgresRows> PostgresConnection::select(const std::string& name, const PostgresParameters& parameters) {
+  PostgresRows rows(PQexecPrepared(connection_.get(), name.c_str(), parameters.count(), parameters.values().data(),
+                                   parameters.lengths(), parameters.formats(), kBinary));
+  if (PQresultStatus(rows.result_.get()) != PGRES_TUPLES_OK) return error_of(rows.result_.get());
+  return rows;
+}
+
+Result<PostgresRows> PostgresConnection::select_once(const std::string& sql,
+                                                     const PostgresParameters& parameters) {
+  PostgresRows rows(PQexecParams(connection_.get(), sql.c_str(), parameters.count(), nullptr,
+                                 parameters.values().data(), parameters.lengths(), parameters.formats(), kBinary));
+  if (PQresultStatus(rows.result_.get()) != PGRES_TUPLES_OK) return error_of(rows.result_.get());
+  return rows;
+}
+
+Status PostgresConnection::stream(const std::string& name, const std::function<void(const PostgresRows&)>& on_row) {
+  pg_conn* connection = connection_.get();
+  const bool sent =
+      PQsendQueryPrepared(connection, name.c_str(), 0, nullptr, nullptr, nullptr, kBinary) == 1;
+  if (!sent || PQsetSingleRowMode(connection) != 1) return error();
+  Status status;
+  while (pg_result* result = PQgetResult(connection)) {
+    const PostgresRows rows(result);
+    // The last one has no row.
+    const ExecStatusType kind = PQresultStatus(result);
+    if (kind == PGRES_SINGLE_TUPLE) {
+      on_row(rows);
+    } else if (kind != PGRES_TUPLES_OK && status) {
+      status = error_of(result);
+    }
+  }
+  return status;
+}
+
+Status PostgresConnection::select_pipelined(
+    const std::string& name, const std::vector<PostgresParameters>& executions,
+    const std::function<Status(std::size_t execution, const PostgresRows&)>& on_rows) {
+  pg_conn* connection = connection_.get();
+  if (PQpipelineStatus(connection) == PQ_PIPELINE_OFF && PQenterPipelineMode(connection) != 1) return error();
+  for (const PostgresParameters& parameters : executions) {
+    if (PQsendQueryPrepared(connection, name.c_str(), parameters.count(), parameters.values().data(),
+                            parameters.lengths(), parameters.formats(), kBinary) != 1) {
+      return error();
+    }
+  }
+  if (PQpipelineSync(connection) != 1) return error();
+  Status status;
+  // As in run_pipelined().
+  for (std::size_t i = 0; i < executions.size(); ++i) {
+    while (pg_result* result = PQgetResult(connection)) {
+      const PostgresRows rows(result);
+      const bool good = PQresultStatus(result) == PGRES_TUPLES_OK;
+      Status handled = good ? on_rows(i, rows) : Status(error_of(result));
+      if (status && !handled) status = std::move(handled);
+    }
+    if (PQstatus(connection) != CONNECTION_OK) return error();
+  }
+  const Answer synced(PQgetResult(connection));
+  if (PQresultStatus(synced.get()) != PGRES_PIPELINE_SYNC) return error();
+  return status;
+}
+
+Error PostgresConnection::error_of(const pg_result* result) const {
+  const std::string said = first_line(PQresultErrorMessage(result));
+  return said.empty() ? error() : make_error(ErrorCode::kSql, said);
+}
+
 Error PostgresConnection::error() const {
   return make_error(ErrorCode::kSql, first_line(PQerrorMessage(connection_.get())));
 }
@@ -137,10 +204,8 @@ Result<PostgresConnection::Outcome> PostgresConnection::outcome_of(const Answer&
         outcome.integer = static_cast<std::int64_t>(be64toh(big_endian));
       }
       return outcome;
-    default: {
-      const std::string said = first_line(PQresultErrorMessage(answer.get()));
-      return said.empty() ? error() : make_error(ErrorCode::kSql, said);
-    }
+    default:
+      return error_of(answer.get());
   }
 }
 

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bench/peers/postgres_rows.h"
 #include "bench/peers/postgres_server.h"
 #include "protocol/result.h"
 
@@ -67,6 +69,17 @@ class PostgresConnection {
   // after it was run.
   Result<std::vector<Outcome>> run_pipelined(const std::vector<Execution>& executions);
 
+  // One execution of a prepared statement that returns rows, all at once.
+  Result<PostgresRows> select(const std::string& name, const PostgresParameters& parameters);
+  // The same for a statement that is not prepared yet, in one round trip.
+  Result<PostgresRows> select_once(const std::string& sql, const PostgresParameters& parameters);
+  // select() row by row as they come; libpq calls it single-row mode. Each call has one row.
+  Status stream(const std::string& name, const std::function<void(const PostgresRows&)>& on_row);
+  // select() for several executions in one round trip: the rows of each as they come, in their order. This connection
+  // stays in pipeline mode, in which only this function can be called.
+  Status select_pipelined(const std::string& name, const std::vector<PostgresParameters>& executions,
+                          const std::function<Status(std::size_t execution, const PostgresRows&)>& on_rows);
+
  private:
   struct Finish {
     void operator()(pg_conn* connection) const;
@@ -78,6 +91,7 @@ class PostgresConnection {
 
   explicit PostgresConnection(pg_conn* connection) : connection_(connection) {}
   Error error() const;
+  Error error_of(const pg_result* result) const;
   Result<Outcome> outcome_of(const Answer& answer) const;
 
   std::unique_ptr<pg_conn, Finish> connection_;

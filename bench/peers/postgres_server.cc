@@ -25,6 +25,8 @@ namespace skua::bench {
 namespace {
 
 constexpr std::chrono::seconds kStartPatience{30};
+// Of a child that became no program.
+constexpr int kNotStarted = 126;
 
 // Every commit is synced before it is acknowledged, as Skua's is. The rest keeps what PostgreSQL does beside
 // that out of a run of minutes: checkpoints, vacuuming, replication.
@@ -44,12 +46,12 @@ const passwd* owner() {
 [[noreturn]] void become(const std::vector<std::string>& command, const std::string& folder) {
   if (const passwd* user = owner()) {
     if (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 || ::setuid(user->pw_uid) != 0)
-      ::_exit(126);
+      ::_exit(kNotStarted);
   }
   // After the change of user, which takes it back. SIGQUIT: the postmaster takes its children with it.
   ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
   // The programs look at the current folder, which may be closed to this user.
-  if (::chdir(folder.c_str()) != 0) ::_exit(126);
+  if (::chdir(folder.c_str()) != 0) ::_exit(kNotStarted);
   const int fd = ::open("log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd >= 0) {
     ::dup2(fd, STDOUT_FILENO);
@@ -114,6 +116,9 @@ Status PostgresServer::make_cluster() {
   int status = 0;
   ::waitpid(pid, &status, 0);
   if (status == 0) return {};
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotStarted) {
+    return make_error(ErrorCode::kIo, fmt::format("the user that runs initdb cannot reach {}", folder_));
+  }
   return make_error(ErrorCode::kIo, fmt::format("initdb failed: {}", last_words()));
 }
 

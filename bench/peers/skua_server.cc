@@ -18,16 +18,17 @@ namespace {
 constexpr std::chrono::seconds kStartPatience{30};
 
 [[noreturn]] void become_daemon(const std::string& program, const std::string& socket,
-                                const std::string& database, const std::string& log) {
+                                const std::string& database, const std::string& log,
+                                const std::string& configuration) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (fd >= 0) {
     ::dup2(fd, STDOUT_FILENO);
     ::dup2(fd, STDERR_FILENO);
   }
-  const std::string database_option = "bench=" + database;
+  const std::string database_option = fmt::format("{}={}", kSkuaDatabase, database);
   ::execl(program.c_str(), program.c_str(), "--socket", socket.c_str(), "--database", database_option.c_str(),
-          nullptr);
+          configuration.empty() ? nullptr : "--config", configuration.c_str(), nullptr);
   ::_exit(127);
 }
 
@@ -38,12 +39,13 @@ std::string default_skuad() {
   return (std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path() / "skuad").string();
 }
 
-Result<SkuaServer> SkuaServer::start(const std::string& program, const std::string& folder) {
+Result<SkuaServer> SkuaServer::start(const std::string& program, const std::string& folder,
+                                     const std::string& configuration) {
   const std::string socket = folder + "/socket";
   const std::string log = folder + "/skuad.log";
   const pid_t pid = ::fork();
   if (pid < 0) return make_error(ErrorCode::kInternal, "cannot fork");
-  if (pid == 0) become_daemon(program, socket, folder + "/bench.db", log);
+  if (pid == 0) become_daemon(program, socket, folder + "/bench.db", log, configuration);
   SkuaServer server(pid, socket);
   const auto until = std::chrono::steady_clock::now() + kStartPatience;
   while (std::chrono::steady_clock::now() < until) {
@@ -69,7 +71,7 @@ SkuaServer::~SkuaServer() {
 Result<Connection> SkuaServer::connect() const {
   ConnectOptions options;
   options.socket_path = socket_path_;
-  options.database = "bench";
+  options.database = kSkuaDatabase;
   options.client_name = "skua-bench";
   return Connection::connect(options);
 }

@@ -5,35 +5,36 @@
 #include <unistd.h>
 
 #include <csignal>
-
-#include "bench/peers/echo_packet.h"
+#include <cstdint>
 
 namespace skua::bench {
 
 namespace {
 
 // Ends when the client's end of the socket is closed, which its process's end does.
-[[noreturn]] void serve(int fd) {
+[[noreturn]] void serve(int fd, const EchoSizes& sizes) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  EchoPacket packet;
-  while (read_packet(fd, packet) && write_packet(fd, packet)) continue;
-  ::_exit(0);
+  EchoCounter counter(sizes.request_bytes);
+  while (true) {
+    const std::size_t bytes = read_filler(fd, SIZE_MAX);
+    if (bytes == 0 || !write_filler(fd, counter.take(bytes) * sizes.answer_bytes)) ::_exit(0);
+  }
 }
 
 }  // namespace
 
-Result<Operation> SocketEcho::make_operation(std::size_t) {
+Result<FileDescriptor> SocketEcho::connect() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
-    return make_error(ErrorCode::kInternal, "no socket pair");
+  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return make_error(ErrorCode::kInternal, "no socket pair");
+  FileDescriptor client(ends[0]);
+  FileDescriptor server(ends[1]);
   const pid_t pid = ::fork();
   if (pid < 0) return make_error(ErrorCode::kInternal, "cannot fork");
   if (pid == 0) {
-    ::close(ends[0]);
-    serve(ends[1]);
+    client.reset();
+    serve(server.get(), sizes());
   }
-  ::close(ends[1]);
-  return echo_operation(ends[0]);
+  return client;
 }
 
 }  // namespace skua::bench

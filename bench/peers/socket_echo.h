@@ -1,17 +1,22 @@
-// SocketEcho: the round trip below which nothing on a Unix socket can be: each client writes 64 bytes to a
-// process of its own, which writes them back. No loop, no parsing, no work.
+// SocketEcho: the round trip below which nothing on a Unix socket can be: each client has a process of its own that
+// answers it, without a loop.
 #pragma once
 
+#include "bench/peers/echo.h"
 #include "bench/peers/peer_names.h"
-#include "bench/workload.h"
 
 namespace skua::bench {
 
-class SocketEcho final : public Contestant {
+class SocketEcho final : public Echo {
  public:
+  explicit SocketEcho(std::function<Result<EchoSizes>()> measure, std::size_t depth = 1)
+      : Echo(std::move(measure), depth) {}
+
   std::string_view name() const override { return kSocketEchoName; }
-  Status prepare() override { return {}; }
-  Result<Operation> make_operation(std::size_t client) override;
+
+ private:
+  Status start() override { return {}; }
+  Result<FileDescriptor> connect() override;
 };
 
 }  // namespace skua::bench

@@ -1,4 +1,5 @@
 #include "bench/peers/loop_echo.h"
+#include "bench/peers/skua_session.h"
 #include "bench/peers/socket_echo.h"
 #include "bench/workloads/workloads.h"
 
@@ -10,7 +11,7 @@ class SkuaPing final : public Contestant {
  public:
   explicit SkuaPing(const BenchSetup& setup) : setup_(setup) {}
 
-  std::string_view name() const override { return "skua"; }
+  std::string_view name() const override { return kSkuaName; }
   pid_t server_pid() const override { return setup_.server.pid(); }
   Status prepare() override { return {}; }
   Result<Operation> make_operation(std::size_t) override {
@@ -30,9 +31,10 @@ class SkuaPing final : public Contestant {
 
 Workload ping_workload(const BenchSetup& setup) {
   Workload workload{"ping", "a request that does nothing", "round trips", {}};
+  const auto sizes = [&setup] { return measure_exchange(setup.server, example_ping()); };
   workload.contestants.push_back(std::make_unique<SkuaPing>(setup));
-  workload.contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/ping-echo.sock"));
-  workload.contestants.push_back(std::make_unique<SocketEcho>());
+  workload.contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/ping-echo.sock", sizes));
+  workload.contestants.push_back(std::make_unique<SocketEcho>(sizes));
   return workload;
 }
 

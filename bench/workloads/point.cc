@@ -2,47 +2,40 @@
 
 #include <random>
 
+#include "bench/peers/aiosqlite_peer.h"
 #include "bench/peers/loop_echo.h"
+#include "bench/peers/skua_session.h"
 #include "bench/peers/socket_echo.h"
+#include "bench/workloads/deep_point.h"
+#include "bench/workloads/point_table.h"
+#include "bench/workloads/skua_point.h"
 #include "bench/workloads/workloads.h"
 
 namespace skua::bench {
 
 namespace {
 
-constexpr std::int64_t kRows = 100'000;
-
-class SkuaPoint final : public Contestant {
+class PostgresPoint final : public Contestant {
  public:
-  explicit SkuaPoint(const BenchSetup& setup) : setup_(setup) {}
+  explicit PostgresPoint(const BenchSetup& setup) : setup_(setup) {}
 
-  std::string_view name() const override { return "skua"; }
-  pid_t server_pid() const override { return setup_.server.pid(); }
-
-  Status prepare() override {
-    SKUA_ASSIGN(Connection connection, setup_.server.connect());
-    SKUA_TRY(
-        connection.execute("CREATE TABLE point(id INTEGER PRIMARY KEY, name TEXT, price REAL, stock INTEGER)"));
-    SKUA_TRY(connection.execute(fmt::format(
-        "INSERT INTO point WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) "
-        "SELECT i, 'item number ' || i, i * 0.25, i * 7 FROM n",
-        kRows)));
-    return {};
-  }
+  std::string_view name() const override { return kPostgresName; }
+  pid_t server_pid() const override { return setup_.postgres.pid(); }
+  Status prepare() override { return fill_point_table(setup_.postgres); }
 
   Result<Operation> make_operation(std::size_t client) override {
-    SKUA_ASSIGN(Connection opened, setup_.server.connect());
-    auto connection = std::make_shared<Connection>(std::move(opened));
-    std::mt19937_64 random(setup_.seed + client);
-    return Operation([connection, random]() mutable -> Result<std::uint64_t> {
-      const auto id = static_cast<std::int64_t>(random() % kRows) + 1;
-      SKUA_ASSIGN(
-          const ResultSet rows,
-          connection->execute("SELECT id, name, price, stock FROM point WHERE id = ?", Parameters::of(id)));
-      SKUA_ASSIGN(const Row row, rows.one());
-      const bool right = row[0].integer() == id && row[1].bytes().starts_with("item number ") &&
-                         row[2].real() == static_cast<double>(id) * 0.25 && row[3].integer() == id * 7;
-      if (!right) return make_error(ErrorCode::kInternal, fmt::format("a wrong row for id {}", id));
+    SKUA_ASSIGN(PostgresConnection opened, warm_postgres_connection(setup_.postgres));
+    SKUA_TRY(opened.prepare("point", kPostgresPointSelect));
+    auto connection = std::make_shared<PostgresConnection>(std::move(opened));
+    return Operation([connection, random = std::mt19937_64(setup_.seed + client),
+                      parameters = PostgresParameters()]() mutable -> Result<std::uint64_t> {
+      const std::int64_t id = random_point_id(random);
+      parameters.clear();
+      parameters.integer(id);
+      SKUA_ASSIGN(const PostgresRows rows, connection->select("point", parameters));
+      const bool right = rows.count() == 1 && is_point_row(id, rows.integer(0, 0), rows.text(0, 1), rows.real(0, 2),
+                                                           rows.integer(0, 3));
+      if (!right) return wrong_point_row(id);
       return std::uint64_t{1};
     });
   }
@@ -51,13 +44,84 @@ class SkuaPoint final : public Contestant {
   const BenchSetup& setup_;
 };
 
+class RedisPoint final : public Contestant {
+ public:
+  explicit RedisPoint(const BenchSetup& setup) : setup_(setup) {}
+
+  std::string_view name() const override { return kRedisName; }
+  pid_t server_pid() const override { return setup_.redis.pid(); }
+  Status prepare() override { return fill_point_keys(setup_.redis); }
+
+  Result<Operation> make_operation(std::size_t client) override {
+    SKUA_ASSIGN(RedisConnection opened, RedisConnection::open(setup_.redis.socket_path()));
+    auto connection = std::make_shared<RedisConnection>(std::move(opened));
+    return Operation(
+        [connection, random = std::mt19937_64(setup_.seed + client)]() mutable -> Result<std::uint64_t> {
+          const std::int64_t id = random_point_id(random);
+          SKUA_TRY(connection->send(point_get(id)));
+          SKUA_ASSIGN(const RespReply reply, connection->receive());
+          if (!is_point_value(id, reply.text)) return wrong_point_row(id);
+          return std::uint64_t{1};
+        });
+  }
+
+ private:
+  const BenchSetup& setup_;
+};
+
+class AiosqlitePoint final : public Contestant {
+ public:
+  explicit AiosqlitePoint(const BenchSetup& setup) : setup_(setup) {}
+
+  std::string_view name() const override { return kAiosqliteName; }
+  // A Python for each of many clients would only measure how Python starts.
+  bool accepts(std::size_t clients) const override { return clients == 1; }
+  bool has_windows() const override { return true; }
+
+  Status prepare() override {
+    SKUA_TRY(require_aiosqlite(setup_.python));
+    SKUA_ASSIGN(path_, fill_point_file(setup_.folder));
+    return {};
+  }
+
+  Result<Operation> make_operation(std::size_t) override {
+    return make_error(ErrorCode::kUsage, "aiosqlite's program times its operations itself");
+  }
+
+  Result<Window> make_window(std::size_t client) override {
+    // Few enough to end a turn when it is over.
+    constexpr std::uint64_t kSelectsAtOnce = 100;
+    SKUA_ASSIGN(AiosqliteProgram started,
+                AiosqliteProgram::start(setup_.python, {"point", path_, fmt::to_string(setup_.seed + client),
+                                                        fmt::to_string(kPointRows)}));
+    auto program = std::make_shared<AiosqliteProgram>(std::move(started));
+    return Window([program](Tally& tally) -> Result<std::uint64_t> {
+      SKUA_ASSIGN(const std::vector<std::uint64_t> latencies_ns, program->ask(kSelectsAtOnce, tally));
+      for (const std::uint64_t ns : latencies_ns) tally.latencies.add(std::chrono::nanoseconds(ns));
+      return std::uint64_t{latencies_ns.size()};
+    });
+  }
+
+ private:
+  const BenchSetup& setup_;
+  std::string path_;
+};
+
 }  // namespace
 
 Workload point_workload(const BenchSetup& setup) {
-  Workload workload{"point", fmt::format("4 columns by key out of {} rows", kRows), "round trips", {}};
-  workload.contestants.push_back(std::make_unique<SkuaPoint>(setup));
-  workload.contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/point-echo.sock"));
-  workload.contestants.push_back(std::make_unique<SocketEcho>());
+  if (setup.depth > 1) return deep_point_workload(setup, "point", setup.depth);
+  Workload workload{"point", fmt::format("4 columns by key out of {} rows", kPointRows), "round trips", {}};
+  const auto sizes = [&setup] {
+    return measure_exchange(setup.server, example_execute(kPointSelect, Parameters::of(kTypicalPointId)));
+  };
+  auto& contestants = workload.contestants;
+  contestants.push_back(std::make_unique<SkuaPoint>(setup, kSkuaName));
+  contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/point-echo.sock", sizes));
+  contestants.push_back(std::make_unique<SocketEcho>(sizes));
+  contestants.push_back(std::make_unique<RedisPoint>(setup));
+  contestants.push_back(std::make_unique<PostgresPoint>(setup));
+  contestants.push_back(std::make_unique<AiosqlitePoint>(setup));
   return workload;
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/net/loop_waker.h"
 #include "daemon/net/service_notifier.h"
 #include "daemon/net/session.h"
+#include "protocol/frame_reader.h"
 
 namespace skua {
 
@@ -30,6 +31,7 @@ class Server {
 
   // ---- for its sessions
   const AccessRules& access() const { return access_; }
+  SharedReadBuffer& read_buffer() { return read_buffer_; }
   void flush_later(Session& session) SKUA_REQUIRES(loop_thread);
   // The session's socket is closed for good.
   void forget(Session& session) SKUA_REQUIRES(loop_thread);
@@ -60,6 +62,7 @@ class Server {
   UvHandle<uv_timer_t> drain_timer_;
   UvHandle<uv_prepare_t> prepare_;
   std::vector<UvHandle<uv_signal_t>> signals_;
+  SharedReadBuffer read_buffer_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_ SKUA_GUARDED_BY(loop_thread);
   std::vector<Session*> dirty_ SKUA_GUARDED_BY(loop_thread);
   // Empty but inside of flush_sessions(). A member so that it keeps its memory.

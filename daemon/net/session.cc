@@ -21,7 +21,7 @@ constexpr std::size_t kBuffersMax = 64;
 }  // namespace
 
 Session::Session(Server& server, Dispatcher& dispatcher)
-    : server_(server), dispatcher_(dispatcher), reader_(kHelloFrameBytesMax) {}
+    : server_(server), dispatcher_(dispatcher), reader_(kHelloFrameBytesMax, &server.read_buffer()) {}
 
 Session::~Session() { SKUA_CHECK(pipe_ == nullptr); }
 
@@ -84,9 +84,13 @@ bool Session::accept(uv_stream_t* listener, uv_loop_t& loop) {
 }
 
 void Session::on_read(ssize_t bytes) {
-  if (bytes == 0) return;
-  if (bytes < 0) return disconnect();
-  reader_.commit(static_cast<std::size_t>(bytes));
+  if (bytes > 0) take_frames(static_cast<std::size_t>(bytes));
+  if (bytes < 0) disconnect();
+  reader_.rest();
+}
+
+void Session::take_frames(std::size_t bytes) {
+  reader_.commit(bytes);
   const std::uint64_t now_us = monotonic_us();
   while (state_ != nullptr && !closing_) {
     auto next = reader_.next();

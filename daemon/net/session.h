@@ -42,6 +42,8 @@ class Session final : public ReplySink {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(pipe_.get()); }
   PeerIdentity peer_identity() const;
   void on_read(ssize_t bytes) SKUA_REQUIRES(loop_thread);
+  // Those that are complete now that so many bytes have come.
+  void take_frames(std::size_t bytes) SKUA_REQUIRES(loop_thread);
   void on_written(int status) SKUA_REQUIRES(loop_thread);
   // Drops the first `bytes` of what is unsent.
   void consume(std::size_t bytes) SKUA_REQUIRES(loop_thread);

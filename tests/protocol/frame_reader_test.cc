@@ -66,6 +66,12 @@ Error error_of(std::string_view bytes, std::size_t frame_bytes_max = kFrameBytes
   return frame.error();
 }
 
+std::vector<FrameReader> sharing_readers(std::size_t count, SharedReadBuffer& shared) {
+  std::vector<FrameReader> readers;
+  for (std::size_t i = 0; i < count; ++i) readers.emplace_back(kFrameBytesMax, &shared);
+  return readers;
+}
+
 }  // namespace
 
 Test(frame_reader, finds_the_frames_whatever_the_pieces) {
@@ -195,4 +201,58 @@ Test(frame_reader, survives_random_bytes_in_random_pieces) {
       }
     }
   }
+}
+
+Test(frame_reader, many_that_share_a_buffer_have_it_one_after_the_other) {
+  SharedReadBuffer shared;
+  std::vector<FrameReader> readers = sharing_readers(1'000, shared);
+  for (std::uint64_t id = 1; id <= readers.size(); ++id) {
+    FrameReader& reader = readers[id - 1];
+    cr_assert_eq(reader.buffer_bytes(), 0);
+    cr_assert(read_in_pieces(reader, frame_of(id, 100).bytes(), 1'000) == std::vector<std::uint64_t>{id});
+    cr_assert_gt(reader.buffer_bytes(), 0);
+    reader.rest();
+    cr_assert_eq(reader.buffer_bytes(), 0);
+  }
+}
+
+Test(frame_reader, the_same_buffer_comes_back_to_those_that_share_it) {
+  SharedReadBuffer shared;
+  FrameReader first(kFrameBytesMax, &shared);
+  FrameReader second(kFrameBytesMax, &shared);
+  const char* const place = first.space().data();
+  first.rest();
+  cr_assert_eq(second.space().data(), place);
+}
+
+Test(frame_reader, what_is_not_complete_is_kept_from_those_that_share) {
+  SharedReadBuffer shared;
+  std::vector<FrameReader> readers = sharing_readers(8, shared);
+  std::vector<std::string> streams;
+  for (std::uint64_t id = 1; id <= readers.size(); ++id) {
+    // Small ones, one that fills the buffer, and some that are larger than it.
+    streams.emplace_back(frame_of(id, (std::size_t{1} << (2 * id)) + 4'000).bytes());
+  }
+  std::vector<std::string_view> rests(streams.begin(), streams.end());
+  std::size_t done = 0;
+  while (done < readers.size()) {
+    for (std::size_t i = 0; i < readers.size(); ++i) {
+      if (rests[i].empty()) continue;
+      const auto ids = read_in_pieces(readers[i], rests[i].substr(0, 3'000), 3'000);
+      rests[i].remove_prefix(std::min<std::size_t>(3'000, rests[i].size()));
+      readers[i].rest();
+      cr_assert_eq(readers[i].buffer_bytes() == 0, rests[i].empty());
+      if (!rests[i].empty()) continue;
+      cr_assert(ids == std::vector<std::uint64_t>{i + 1});
+      ++done;
+    }
+  }
+}
+
+Test(frame_reader, at_rest_without_anyone_to_share_with_it_keeps_its_buffer) {
+  FrameReader reader(kFrameBytesMax);
+  feed(reader, frame_of(1, 100).bytes());
+  cr_assert(reader.next().has_value());
+  reader.rest();
+  cr_assert_gt(reader.buffer_bytes(), 0);
 }

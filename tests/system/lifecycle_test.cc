@@ -1,10 +1,12 @@
 // Starting and stopping the real daemon, and what it finds at its socket and its databases' files.
 #include <criterion/criterion.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
+#include <vector>
 
 #include "protocol/row_batch.h"
 #include "tests/support/raw_session.h"
@@ -193,4 +195,18 @@ Test(lifecycle, nothing_is_left_of_sessions_that_came_and_went) {
   cr_assert(connect(daemon).ping().has_value());
   cr_assert_leq(daemon.descriptor_count(), descriptors + 4);
   cr_assert_leq(daemon.thread_count(), threads + 1);
+}
+
+Test(lifecycle, it_takes_more_sessions_than_the_soft_limit_of_descriptors_allows) {
+  struct rlimit before = {};
+  require(::getrlimit(RLIMIT_NOFILE, &before) == 0, "getrlimit");
+  // The daemon's, which inherits them; not the test's, whose descriptors are the other ends.
+  const struct rlimit lowered = {64, before.rlim_max};
+  require(::setrlimit(RLIMIT_NOFILE, &lowered) == 0, "setrlimit");
+  RealDaemon daemon;
+  require(::setrlimit(RLIMIT_NOFILE, &before) == 0, "setrlimit");
+  std::vector<Connection> connections;
+  for (int i = 0; i < 200; ++i) connections.push_back(connect(daemon));
+  for (Connection& connection : connections) cr_assert(connection.ping().has_value());
+  cr_assert_gt(daemon.descriptor_count(), 200);
 }
