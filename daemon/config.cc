@@ -42,6 +42,7 @@ const LimitKey kLimitKeys[] = {
     {"reader_connections_max", &Limits::reader_connections_max, 1, 65'536},
     {"reader_threads", &Limits::reader_threads, 1, 1'024},
     {"pinned_connections_max", &Limits::pinned_connections_max, 0, 65'536},
+    {"siblings_wait_ms_max", &Limits::siblings_wait_ms_max, 1, kMsMax},
     {"write_queue_max", &Limits::write_queue_max, 1, kU32Max},
     {"write_wait_ms_max", &Limits::write_wait_ms_max, 1, kMsMax},
     {"group_requests_max", &Limits::group_requests_max, 1, 65'536},
@@ -61,6 +62,7 @@ const LimitKey kLimitKeys[] = {
     {"hello_ms_max", &Limits::hello_ms_max, 1, kMsMax},
     {"drain_ms_max", &Limits::drain_ms_max, 1, kMsMax},
     {"statement_cache_entries", &Limits::statement_cache_entries, 1, 1'000'000},
+    {"statement_cache_bytes_max", &Limits::statement_cache_bytes_max, 0, kBytesMax},
 };
 
 // Walks one file's tables; each function reads one table and refuses what it does not know.

@@ -40,6 +40,7 @@ Status configure(const Arguments& arguments, Config& config) {
   SKUA_TRY(set_up_log(config.log_level, config.log_target));
   for (DatabaseOptions& database : config.databases) {
     database.statement_cache_entries = config.limits.statement_cache_entries;
+    database.statement_cache_bytes_max = config.limits.statement_cache_bytes_max;
   }
   return check_config(config);
 }

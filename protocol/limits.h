@@ -37,6 +37,9 @@ inline constexpr int kNestingLevelsMax = 16;
 inline constexpr std::size_t kColumnsMax = 2000;
 inline constexpr std::size_t kParametersMax = 32'766;
 inline constexpr std::size_t kSqlBytesMax = 1 * kMiB;
+// A pattern of LIKE or GLOB. What cannot be stopped takes as long as the product of its length and the text's:
+// SQLite's own 50,000 against a megabyte are minutes.
+inline constexpr std::size_t kPatternBytesMax = 1000;
 inline constexpr std::size_t kProgramStepsMax = 1000;
 inline constexpr std::size_t kClientNameBytesMax = 128;
 inline constexpr std::size_t kSavepointNameBytesMax = 256;
@@ -90,6 +93,9 @@ struct Limits {
   // Of a database's reader connections, those that sessions with TEMP objects keep for themselves. At least one is always
   // left to the others.
   std::uint32_t pinned_connections_max = 64;
+  // How long a begin with siblings, once it is its turn, waits until enough connections are free at once, and lets nobody else have
+  // any meanwhile.
+  std::uint32_t siblings_wait_ms_max = 5'000;
   // Requests of all sessions that wait for the writer of one database.
   std::uint32_t write_queue_max = 65'536;
   // How long a request waits for the writer.
@@ -124,8 +130,9 @@ struct Limits {
   // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
   std::uint32_t hello_ms_max = 10'000;
   std::uint32_t drain_ms_max = 10'000;
-  // Memory of the prepared statements that each connection keeps, by SQL text length.
+  // Prepared statements that each connection keeps, and what they take in memory, with their SQL texts.
   std::uint32_t statement_cache_entries = 256;
+  std::uint64_t statement_cache_bytes_max = 2 * kMiB;
 };
 
 }  // namespace skua

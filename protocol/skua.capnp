@@ -11,6 +11,9 @@ $Cxx.namespace("skua::wire");
 const protocolVersion :UInt16 = 1;
 # The newest version of the protocol that this schema describes.
 
+const featureSiblings :UInt64 = 0x1;
+# A bit of `features`: `Begin.siblings`.
+
 struct Request {
   id @0 :UInt64;
   # Chosen by the client: at least 1, and greater than every id it used before in this session.
@@ -84,13 +87,14 @@ struct Hello {
   clientName @2 :Text;
   # For people: shown in the daemon's log and statistics.
   features @3 :UInt64;
-  # A bit set of optional features that the client understands. None is defined yet.
+  # A bit set of the optional features that the client understands: the constants `feature...` above.
 }
 
 struct HelloReply {
   version @0 :UInt16;
   # The version both will speak.
   features @1 :UInt64;
+  # What the daemon has.
   serverVersion @2 :Text;
   sqliteVersion @3 :Text;
   sessionId @4 :UInt64;
@@ -248,6 +252,10 @@ struct Begin {
   onError @1 :TransactionErrorMode;
   durability @2 :Durability;
   # Of its commit.
+  siblings @3 :List(UInt32);
+  # Numbers of further transactions, unused and each another one, that are opened together with this one, all or none, and see
+  # exactly the same state of the database. For mode `read`. Only if the daemon's hello has `featureSiblings`: one without it
+  # opens the transaction alone.
 }
 
 enum SavepointAction {

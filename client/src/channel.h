@@ -71,6 +71,8 @@ class Channel {
   KnownColumns& known_columns() { return known_columns_; }
   bool is_open() const { return !broken_; }
   const ServerInfo& server() const { return hello_.server; }
+  // The daemon has what the bit stands for.
+  bool has_feature(std::uint64_t feature) const { return (hello_.features & feature) != 0; }
   std::uint32_t stream_window_bytes() const { return hello_.stream_window_bytes; }
   std::uint32_t stream_window_bytes_max() const { return hello_.stream_window_bytes_max; }
   const std::shared_ptr<Canceller::Bell>& bell() const { return bell_; }

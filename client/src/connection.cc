@@ -1,5 +1,8 @@
 #include "skua/connection.h"
 
+#include <fmt/format.h>
+
+#include <span>
 #include <utility>
 
 #include "client/src/backup_fetch.h"
@@ -7,6 +10,7 @@
 #include "client/src/channel.h"
 #include "client/src/request.h"
 #include "client/src/row_stream_state.h"
+#include "protocol/features.h"
 
 namespace skua {
 
@@ -55,6 +59,26 @@ Result<Transaction> Connection::begin(TransactionMode mode, const RequestOptions
     return std::move(begun).error();
   }
   return Transaction(channel_, number, options.database);
+}
+
+Result<std::vector<Transaction>> Connection::begin_group(std::size_t count, const RequestOptions& options) {
+  if (count == 0) return make_error(ErrorCode::kUsage, "a group has one transaction at least");
+  if (!channel_->has_feature(kFeatureSiblings)) {
+    return make_error(ErrorCode::kVersion,
+                      fmt::format("skuad {} cannot open transactions that share a snapshot: update it",
+                                  channel_->server().server_version));
+  }
+  std::vector<std::uint32_t> numbers(count);
+  for (std::uint32_t& number : numbers) number = channel_->next_transaction();
+  SKUA_ASSIGN(Request request, begin_group_request(channel_->head(options, numbers.front()), std::span(numbers).subspan(1)));
+  const auto begun = channel_->call<Summary>(std::move(request));
+  std::vector<Transaction> group;
+  if (begun || begun.error().transaction == TransactionState::kAborted) {
+    for (const std::uint32_t number : numbers) group.emplace_back(channel_, number, options.database);
+  }
+  // The daemon keeps the numbers of a failed begin until it hears rollback, which the destructors say.
+  if (!begun) return begun.error();
+  return group;
 }
 
 Result<Description> Connection::describe(std::string_view sql, const RequestOptions& options) {

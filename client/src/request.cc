@@ -4,6 +4,7 @@
 
 #include "client/src/parameter_rows.h"
 #include "protocol/codec.h"
+#include "protocol/features.h"
 #include "protocol/limits.h"
 #include "protocol/sql_lexer.h"
 
@@ -98,6 +99,7 @@ Result<Request> hello_request(std::uint64_t id, std::string_view client_name) {
   auto hello = draft->initHello();
   hello.setVersionMin(kProtocolVersionMin);
   hello.setVersionMax(kProtocolVersionMax);
+  hello.setFeatures(kFeatures);
   fill_text(hello.initClientName(Draft::size_of(client_name)), client_name);
   return draft.finish(false);
 }
@@ -199,6 +201,18 @@ Result<Request> begin_request(const RequestHead& head, TransactionMode mode, Dur
   begin.setMode(static_cast<wire::TransactionMode>(mode));
   begin.setOnError(wire::TransactionErrorMode::KEEP);
   begin.setDurability(to_wire(durability));
+  return draft.finish(false);
+}
+
+Result<Request> begin_group_request(const RequestHead& head, std::span<const std::uint32_t> siblings) {
+  const std::size_t words = siblings.size() / 2 + 1;
+  SKUA_TRY(Draft::check_size(words_of(head.database) + words));
+  Draft draft(head, words);
+  auto begin = draft->initBegin();
+  begin.setMode(wire::TransactionMode::READ);
+  begin.setOnError(wire::TransactionErrorMode::KEEP);
+  auto out = begin.initSiblings(static_cast<kj::uint>(siblings.size()));
+  for (kj::uint i = 0; i < out.size(); ++i) out.set(i, siblings[i]);
   return draft.finish(false);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "protocol/frame.h"
@@ -52,6 +53,8 @@ Result<Request> program_request(const RequestHead& head, const Program& program,
 // The transaction goes on after an error: the caller of a blocking client sees each one. The durability is that
 // of its commit.
 Result<Request> begin_request(const RequestHead& head, TransactionMode mode, Durability durability);
+// A read transaction with the head's number and others on its snapshot.
+Result<Request> begin_group_request(const RequestHead& head, std::span<const std::uint32_t> siblings);
 Result<Request> commit_request(const RequestHead& head);
 Result<Request> rollback_request(const RequestHead& head);
 Result<Request> savepoint_request(const RequestHead& head, std::string_view name, SavepointAction action);

@@ -18,6 +18,7 @@ namespace {
 HelloReply read_hello(wire::HelloReply::Reader in) {
   HelloReply reply;
   reply.version = in.getVersion();
+  reply.features = in.getFeatures();
   reply.server.server_version = std::string(view_of(in.getServerVersion()));
   reply.server.sqlite_version = std::string(view_of(in.getSqliteVersion()));
   reply.server.session_id = in.getSessionId();

@@ -21,6 +21,7 @@ namespace skua {
 
 struct HelloReply {
   std::uint16_t version = 0;
+  std::uint64_t features = 0;
   ServerInfo server;
   // The daemon's, as far as it names them; the defaults otherwise.
   std::uint32_t stream_window_bytes = Limits{}.stream_window_bytes;

@@ -35,6 +35,8 @@ class ConnectionPool {
     idle_.push_back(slot);
   }
 
+  // How many lease() has left to give.
+  std::uint32_t available() const SKUA_REQUIRES(loop_thread) { return slots_max_ - leased(); }
   std::uint32_t opened() const SKUA_REQUIRES(loop_thread) { return opened_; }
   std::uint32_t leased() const SKUA_REQUIRES(loop_thread) {
     return opened_ - static_cast<std::uint32_t>(idle_.size());

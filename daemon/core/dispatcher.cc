@@ -8,6 +8,8 @@
 #include "daemon/base/recycling_allocator.h"
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"
+#include "daemon/core/sibling_check.h"
+#include "daemon/core/statistics.h"
 
 namespace skua {
 
@@ -268,41 +270,10 @@ Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
 }
 
 Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
-  const Counters& counters = context_.counters;
-  const WalBudget::Statistics wal = wal_.statistics();
-  const std::vector<std::pair<std::string_view, std::uint64_t>> rows = {
-      {"uptime_ms", (context_.now_us - started_us_) / 1000},
-      {"databases", options_.database_names.size()},
-      {"sessions", sessions_.size()},
-      {"sessions_total", counters.sessions_total},
-      {"requests_total", counters.requests_total},
-      {"requests_cancelled", counters.requests_cancelled},
-      {"deadlines_passed", counters.deadlines_passed},
-      {"errors_total", counters.errors_total},
-      {"transactions_open", transactions_.open_count()},
-      {"transactions_total", counters.transactions_total},
-      {"transactions_aborted", counters.transactions_aborted},
-      {"reader_connections", readers_.connections_opened()},
-      {"reader_connections_leased", readers_.connections_leased()},
-      {"reads_waiting", readers_.waiting()},
-      {"reads_inline_total", readers_.inline_reads().statistics().reads},
-      {"reads_inline_overruns_total", readers_.inline_reads().statistics().overruns},
-      {"reads_inline_deferred_total", readers_.inline_reads().statistics().deferred},
-      {"writers_busy", writers_.busy()},
-      {"writes_waiting", writers_.waiting()},
-      {"row_bytes_sent", counters.rows_bytes_sent},
-      {"request_memory_bytes", context_.memory.requests},
-      {"response_memory_bytes", context_.memory.responses()},
-      {"streams_spooled_total", context_.spools.streams_total},
-      {"spool_bytes", context_.spools.bytes},
-      {"wal_bytes", wal.bytes},
-      {"wal_bytes_largest", wal.bytes_largest},
-      {"checkpoints_total", wal.checkpoints},
-      {"checkpoints_blocked_total", wal.checkpoints_blocked},
-      {"wal_drains_total", wal.drains},
-      {"wal_pinned_by_session", wal.pinned_by_session},
-      {"wal_pinned_ms", wal.pinned_ms},
-  };
+  auto rows = daemon_statistics(context_, readers_, writers_, transactions_, wal_);
+  rows.insert(rows.begin(), {{"uptime_ms", (context_.now_us - started_us_) / 1000},
+                             {"databases", options_.database_names.size()},
+                             {"sessions", sessions_.size()}});
   session.sink->send(stats_response(root.getId(), rows));
   return {};
 }
@@ -326,14 +297,12 @@ Status Dispatcher::check_unread(const SessionState& session) const {
   // When all of the memory is taken, whoever has more than an equal share of it has to read first.
   const std::uint64_t memory_max = options_.limits.response_memory_bytes_max;
   if (context_.memory.responses() > memory_max && session.sink->unsent_bytes() > memory_max / sessions_.size()) {
-    return make_error(ErrorCode::kLimit, fmt::format("answers that were not read take {} bytes (response_memory_bytes_max), {} "
-                                                     "of them are for this session: read them",
-                                                     context_.memory.responses(), session.sink->unsent_bytes()));
+    return make_error(ErrorCode::kLimit, fmt::format("answers take {} bytes (response_memory_bytes_max), {} of them wait for "
+                                                     "this session: read them", memory_max, session.sink->unsent_bytes()));
   }
   if (session.sink->unsent_bytes() <= options_.limits.unsent_bytes_per_session_max) return {};
-  return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session "
-                                                   "(unsent_bytes_per_session_max): read them",
-                                                   session.sink->unsent_bytes()));
+  return make_error(ErrorCode::kLimit, fmt::format("{} bytes of answers wait for this session (unsent_bytes_per_session_max): "
+                                                   "read them", session.sink->unsent_bytes()));
 }
 
 Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) const {
@@ -350,9 +319,8 @@ Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) co
                                                      limits.request_bytes_per_session_max));
   }
   if (context_.memory.requests + bytes > limits.request_memory_bytes_max) {
-    return make_error(ErrorCode::kLimit, fmt::format("the requests of all sessions would have {} bytes, the most is {} "
-                                                     "(request_memory_bytes_max): retry later, or send less at once",
-                                                     context_.memory.requests + bytes, limits.request_memory_bytes_max));
+    return make_error(ErrorCode::kLimit, fmt::format("the requests of all sessions have {} bytes (request_memory_bytes_max): "
+                                                     "retry later, or send less at once", context_.memory.requests));
   }
   return check_unread(session);
 }
@@ -369,7 +337,7 @@ Status Dispatcher::accept(SessionState& session, const RequestPointer& request) 
   request->session_id = session.id;
   request->session = &session;
   request->arrival_us = context_.now_us;
-  SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max));
+  SKUA_TRY(check_request(*request, options_.limits.stream_window_bytes_max, classifier_));
   if (request->kind == wire::Request::EXECUTE) {
     request->credit_bytes = request->window_bytes != 0 ? request->window_bytes : options_.limits.stream_window_bytes;
   } else if (request->kind == wire::Request::BACKUP) {
@@ -513,6 +481,9 @@ Status Dispatcher::route_opener(SessionState& session, const RequestPointer& req
                                                      "(transactions_per_session_max)",
                                                      session.transactions.size()));
   }
+  if (request->kind == wire::Request::BEGIN) {
+    SKUA_TRY(check_siblings(request->message->root().getBegin(), number, session, options_.limits));
+  }
   transactions_.open(request, session, number);
   return {};
 }
@@ -533,7 +504,7 @@ void Dispatcher::stop(const RequestPointer& request, CancelReason reason) {
     error.message += fmt::format(" while it waited for the writer of '{}'{}: retry with more time, or see `skua locks`",
                                  options_.database_names[request->database], writers_.blame(*request));
   }
-  if (request->transaction != nullptr) error.transaction = transactions_.state_after_stop(*request->transaction);
+  if (request->transaction != nullptr) error.transaction = request->transaction->state_after_stop(*request);
   delivery_.fail(request, error);
   if (request->transaction != nullptr) {
     transactions_.on_request_ended(request);
@@ -560,7 +531,7 @@ void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
   const std::uint16_t database = job->database;
   const bool on_writer = job->slot == kWriterSlot;
   if (on_writer) wal_.on_report(database, job->wal);
-  if (!on_writer) readers_.on_thread_free();
+  if (!on_writer) readers_.on_thread_free(*job);
   const bool is_backup = job->kind == JobKind::kBackupCopy || job->kind == JobKind::kBackupEnd ||
                          job->kind == JobKind::kBackupRead;
   if (is_backup) backups_.on_job_done(*job);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "daemon/core/backups.h"
+#include "daemon/core/classifier.h"
 #include "daemon/core/context.h"
 #include "daemon/core/delivery.h"
 #include "daemon/core/reader_scheduler.h"
@@ -99,6 +100,7 @@ class Dispatcher {
 
   DispatcherOptions options_;
   CoreContext context_ SKUA_GUARDED_BY(loop_thread);
+  Classifier classifier_ SKUA_GUARDED_BY(loop_thread);
   Delivery delivery_ SKUA_GUARDED_BY(loop_thread);
   ReaderScheduler readers_ SKUA_GUARDED_BY(loop_thread);
   WriteScheduler writers_ SKUA_GUARDED_BY(loop_thread);

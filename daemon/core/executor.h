@@ -83,6 +83,9 @@ struct Job {
   std::string savepoint;
   // kRequest: the connection is for what is done with its first batch; see needs_cursor.
   bool without_cursor = false;
+  // kBegin of a read transaction with siblings: the connections of all of them, its own first. They are to share one snapshot, and
+  // are all begun or none is.
+  std::vector<std::uint32_t> group_slots;
   // kSpool, kSpoolRead: null before the first slice, which makes it. kSpool: the bytes by which it may grow.
   std::shared_ptr<SpoolFile> spool_file;
   std::uint64_t spool_room_bytes = 0;
@@ -114,6 +117,8 @@ struct Job {
   // run it, and nothing in it can take long at once. And how long it took.
   bool was_short = false;
   std::uint64_t run_us = 0;
+  // What it used of its lane, in all its runs; of what commits by itself, up to the commit.
+  std::uint64_t lane_us = 0;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
   // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/core/transaction.h"
+
 namespace skua {
 
 namespace {
@@ -14,15 +16,22 @@ constexpr std::uint32_t kBriefPart = 16;
 // How soon it is tried again to put a stream into a file whose time is over already.
 constexpr std::uint64_t kRetryUs = 1'000'000;
 
+// 0: what is left of a session that is gone.
+std::uint64_t session_of(const Job& job) { return job.request != nullptr ? job.request->session_id : 0; }
+
 }  // namespace
 
 ReaderScheduler::ReaderScheduler(CoreContext& context, Delivery& delivery)
     : context_(context), delivery_(delivery), inline_reads_(context, delivery), spools_(context),
-      kept_max_(context.limits.reader_connections_max - context.limits.reader_connections_max / kBriefPart) {
+      kept_max_(kept_max(context.limits)), threads_(context.limits.reader_threads) {
   loop_thread.assert_here();
   for (std::size_t i = 0; i < context.database_names.size(); ++i) {
     databases_.emplace_back(context.limits.reader_connections_max);
   }
+}
+
+std::uint32_t ReaderScheduler::kept_max(const Limits& limits) {
+  return limits.reader_connections_max - limits.reader_connections_max / kBriefPart;
 }
 
 ReaderScheduler::AtOnce ReaderScheduler::read_at_once(const std::shared_ptr<Request>& request) {
@@ -65,8 +74,15 @@ std::shared_ptr<Request> ReaderScheduler::take_waiting(Database& database, bool 
 }
 
 void ReaderScheduler::lease_to_waiting(Database& database) {
-  while (!database.gate_shut && !database.pool.is_exhausted()) {
-    const bool may_keep = database.leases.size() - database.brief_leases < kept_max_;
+  while (!database.gate_shut) {
+    bool may_keep = database.kept_leases() < kept_max_;
+    if (const std::shared_ptr<Request> group = next_group(database); group != nullptr) {
+      if (lease_to_group(database, group)) continue;
+      // What is kept for brief reads is still theirs, but nothing more.
+      may_keep = false;
+      if (database.brief_leases >= context_.limits.reader_connections_max - kept_max_) return;
+    }
+    if (database.pool.is_exhausted()) return;
     const std::shared_ptr<Request> request = take_waiting(database, may_keep);
     if (request == nullptr) return;
     const std::uint32_t slot = *database.pool.lease();
@@ -82,6 +98,66 @@ void ReaderScheduler::lease_to_waiting(Database& database) {
   }
 }
 
+std::shared_ptr<Request> ReaderScheduler::next_group(Database& database) {
+  const auto is_group = [](const Request& request) {
+    loop_thread.assert_here();
+    return request.transaction != nullptr && !request.transaction->siblings.empty();
+  };
+  while (!database.waiting.empty()) {
+    const std::shared_ptr<Request> next = database.waiting.next();
+    if (!next->is_ended() && !is_group(*next)) break;
+    database.waiting.pop();
+    if (!next->is_ended()) database.waiting_to_keep.push(next->session_id, next);
+  }
+  while (!database.waiting_to_keep.empty() && database.waiting_to_keep.next()->is_ended()) {
+    // If it was a group, somebody else's turn begins now.
+    context_.janitor.cancel(std::exchange(database.group_timer, 0));
+    database.waiting_to_keep.pop();
+  }
+  if (database.waiting_to_keep.empty() || !is_group(*database.waiting_to_keep.next())) return nullptr;
+  return database.waiting_to_keep.next();
+}
+
+bool ReaderScheduler::lease_to_group(Database& database, const std::shared_ptr<Request>& request) {
+  const std::shared_ptr<Transaction>& leader = request->transaction;
+  const std::size_t count = 1 + leader->siblings.size();
+  if (database.pool.available() < count || kept_max_ - database.kept_leases() < count) {
+    watch_group(database, request);
+    return false;
+  }
+  context_.janitor.cancel(std::exchange(database.group_timer, 0));
+  database.waiting_to_keep.pop();
+  std::vector<std::uint32_t> slots;
+  const auto lease_to = [&](const std::shared_ptr<Transaction>& transaction) {
+    loop_thread.assert_here();
+    slots.push_back(*database.pool.lease());
+    database.leases.push_back({slots.back(), nullptr, transaction, context_.now_us, false});
+  };
+  lease_to(leader);
+  for (const std::shared_ptr<Transaction>& sibling : leader->siblings) lease_to(sibling);
+  request->slot = slots.front();
+  user_->on_group_granted(request, slots);
+  return true;
+}
+
+void ReaderScheduler::watch_group(Database& database, const std::shared_ptr<Request>& request) {
+  if (database.group_timer != 0) return;
+  const std::uint64_t wait_us = std::uint64_t{context_.limits.siblings_wait_ms_max} * 1000;
+  database.group_timer = context_.janitor.add(context_.now_us + wait_us, [this, request] {
+    loop_thread.assert_here();
+    databases_[request->database].group_timer = 0;
+    if (request->is_ended()) return lease_to_waiting(databases_[request->database]);
+    user_->on_wait_over(
+        request, make_error(ErrorCode::kLimit,
+                            fmt::format("{} reader connections of '{}' were not free at once within {} ms "
+                                        "(siblings_wait_ms_max; there are {} in all, reader_connections_max): retry later, or "
+                                        "with fewer siblings",
+                                        1 + request->transaction->siblings.size(),
+                                        context_.database_names[request->database], context_.limits.siblings_wait_ms_max,
+                                        context_.limits.reader_connections_max)));
+  });
+}
+
 void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind kind) {
   auto job = std::make_unique<Job>();
   job->kind = kind;
@@ -94,7 +170,7 @@ void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind k
 }
 
 void ReaderScheduler::run(std::unique_ptr<Job> job) {
-  const std::uint64_t session_id = job->request != nullptr ? job->request->session_id : 0;
+  const std::uint64_t session_id = session_of(*job);
   // Until it has a thread it can be stopped like any request that waits; its job then finds the token cancelled.
   if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kQueued;
   ready_.push(session_id, std::move(job));
@@ -102,17 +178,25 @@ void ReaderScheduler::run(std::unique_ptr<Job> job) {
 }
 
 void ReaderScheduler::feed_threads() {
-  while (threads_busy_ < context_.limits.reader_threads && !ready_.empty()) {
-    ++threads_busy_;
-    std::unique_ptr<Job> job = *ready_.pop();
+  const auto may_take = [this](std::uint64_t session_id) {
+    loop_thread.assert_here();
+    return threads_.may_take(session_id);
+  };
+  while (threads_.has_free()) {
+    auto next = ready_.pop(may_take);
+    if (!next) return;
+    std::unique_ptr<Job> job = std::move(*next);
+    threads_.take(session_of(*job));
     if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kRunning;
     context_.executor.run_on_reader(std::move(job));
   }
 }
 
-void ReaderScheduler::on_thread_free() {
-  SKUA_CHECK(threads_busy_ > 0);
-  --threads_busy_;
+void ReaderScheduler::on_thread_free(const Job& job) {
+  threads_.give_back(session_of(job));
+  ready_.charge(session_of(job), job.lane_us);
+  databases_[job.database].waiting.charge(session_of(job), job.lane_us);
+  databases_[job.database].waiting_to_keep.charge(session_of(job), job.lane_us);
   feed_threads();
 }
 
@@ -157,7 +241,7 @@ void ReaderScheduler::on_statement_done(Job& job) {
   if (!request->is_ended()) delivery_.deliver(job);
   if (!request->cursor_open) {
     release(job.database, job.slot);
-    if (!request->is_ended()) park(request);  // frames are held for want of credit
+    if (!has_ended(request)) park(request);  // frames are held for want of credit
     return;
   }
   if (job.kind == JobKind::kRequest) {

@@ -1,5 +1,5 @@
 // ReaderScheduler: who reads when. Leases reader connections to requests and transactions, and gives jobs to the reader
-// threads, fairly between sessions in both queues.
+// threads, fairly between sessions in both queues: by turns, by what their jobs take of a thread, and by the threads they have.
 //
 // A stream keeps its connection until its end but a thread only while a batch is made. If it keeps it for long, if the
 // write-ahead log grows because of it, or if others wait for a connection, the rest of its rows is put into a file and the
@@ -21,6 +21,7 @@
 #include "daemon/core/inline_reads.h"
 #include "daemon/core/lane_user.h"
 #include "daemon/core/stream_spools.h"
+#include "daemon/core/thread_shares.h"
 
 namespace skua {
 
@@ -36,6 +37,8 @@ struct ReaderLease {
 class ReaderScheduler {
  public:
   ReaderScheduler(CoreContext& context, Delivery& delivery);
+  // Of the connections of a database, those that may be kept beyond a first batch.
+  static std::uint32_t kept_max(const Limits& limits);
   void set_lane_user(LaneUser& user) { user_ = &user; }
 
   // For a read outside of transactions that has just come, and that its session does not know of yet.
@@ -56,7 +59,7 @@ class ReaderScheduler {
   void release(std::uint16_t database, std::uint32_t slot) SKUA_REQUIRES(loop_thread);
 
   // Every job that ran on a reader thread, before anyone else sees it.
-  void on_thread_free() SKUA_REQUIRES(loop_thread);
+  void on_thread_free(const Job& job) SKUA_REQUIRES(loop_thread);
   // A job of a read outside of a transaction.
   void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
 
@@ -71,6 +74,9 @@ class ReaderScheduler {
   void resume(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   // The request has ended while it was parked: gives its connection back.
   void close_cursor(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+
+  // A request that opens a group of transactions has ended while it waited for their connections.
+  void on_group_ended(std::uint16_t database) SKUA_REQUIRES(loop_thread) { lease_to_waiting(databases_[database]); }
 
   // While the gate is shut no connection of the database is leased: who asks for one waits in the queue.
   void shut_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
@@ -101,15 +107,26 @@ class ReaderScheduler {
     std::uint64_t lease_timer = 0;
     // There may be streams whose lease is over and for which there was no place yet.
     bool has_overdue = false;
+    // While the request whose turn it is opens a group of transactions, and not enough connections are free for it.
+    std::uint64_t group_timer = 0;
 
     bool is_crowded() const SKUA_REQUIRES(loop_thread) {
       return !gate_shut && (!waiting_to_keep.empty() || (!waiting.empty() && pool.is_exhausted()));
+    }
+    std::uint32_t kept_leases() const SKUA_REQUIRES(loop_thread) {
+      return static_cast<std::uint32_t>(leases.size()) - brief_leases;
     }
   };
 
   void lease_to_waiting(Database& database) SKUA_REQUIRES(loop_thread);
   // Who gets the next connection; null if nobody waits for it.
   std::shared_ptr<Request> take_waiting(Database& database, bool may_keep) SKUA_REQUIRES(loop_thread);
+  // The request that opens a group of transactions and has its turn, if there is one; it keeps its turn while it waits.
+  std::shared_ptr<Request> next_group(Database& database) SKUA_REQUIRES(loop_thread);
+  // All of the group's connections at once, or none: then nobody else gets one that may be kept, for siblings_wait_ms_max at the
+  // most. False: it has to wait.
+  bool lease_to_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void watch_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
 
@@ -134,11 +151,10 @@ class ReaderScheduler {
   LaneUser* user_ = nullptr;
   InlineReads inline_reads_ SKUA_GUARDED_BY(loop_thread);
   StreamSpools spools_ SKUA_GUARDED_BY(loop_thread);
-  // Connections of a database that may be kept beyond a first batch.
   const std::uint32_t kept_max_;
   std::vector<Database> databases_ SKUA_GUARDED_BY(loop_thread);
   FairQueue<std::unique_ptr<Job>> ready_ SKUA_GUARDED_BY(loop_thread);  // for a thread
-  std::uint32_t threads_busy_ SKUA_GUARDED_BY(loop_thread) = 0;
+  ThreadShares threads_ SKUA_GUARDED_BY(loop_thread);
 };
 
 }  // namespace skua

@@ -29,7 +29,8 @@ Status check_parameter_count(std::size_t count) {
                                                    kParametersMax));
 }
 
-Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max) {
+Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max,
+                     Classifier& classifier) SKUA_REQUIRES(loop_thread) {
   request.open_execute(execute);
   SKUA_TRY(check_sql(request.sql));
   SKUA_TRY(check_parameter_count(request.parameters.size()));
@@ -38,7 +39,7 @@ Status check_execute(Request& request, wire::Execute::Reader execute, std::uint3
                                                      "(stream_window_bytes_max)",
                                                      request.window_bytes, window_bytes_max));
   }
-  SKUA_ASSIGN(request.statement, classify_statement(request.sql));
+  SKUA_ASSIGN(request.statement, classifier.classify(request.sql));
   return {};
 }
 
@@ -55,7 +56,8 @@ Status check_requirement(wire::Requirement::Reader requirement, kj::uint step) {
   return {};
 }
 
-Status check_program(Request& request, wire::Program::Reader program) {
+Status check_program(Request& request, wire::Program::Reader program, Classifier& classifier)
+    SKUA_REQUIRES(loop_thread) {
   const auto steps = program.getSteps();
   if (steps.size() > kProgramStepsMax) {
     return make_error(ErrorCode::kLimit, fmt::format("the program has {} steps, the most is {} (program_steps_max)",
@@ -68,7 +70,7 @@ Status check_program(Request& request, wire::Program::Reader program) {
     SKUA_TRY(check_sql(sql));
     SKUA_TRY(check_parameter_count(steps[i].getParameters().size()));
     for (const auto requirement : steps[i].getRequirements()) SKUA_TRY(check_requirement(requirement, i));
-    SKUA_ASSIGN(const StatementKind kind, classify_statement(sql));
+    SKUA_ASSIGN(const StatementKind kind, classifier.classify(sql));
     if (kind.is_transaction_control()) {
       return make_error(ErrorCode::kTransactionState,
                         fmt::format("step {} is transaction control: a program is a transaction of its own, or belongs "
@@ -80,10 +82,11 @@ Status check_program(Request& request, wire::Program::Reader program) {
   return {};
 }
 
-Status check_execute_many(Request& request, wire::ExecuteMany::Reader many) {
+Status check_execute_many(Request& request, wire::ExecuteMany::Reader many, Classifier& classifier)
+    SKUA_REQUIRES(loop_thread) {
   request.sql = view_of(many.getSql());
   SKUA_TRY(check_sql(request.sql));
-  SKUA_ASSIGN(const StatementKind kind, classify_statement(request.sql));
+  SKUA_ASSIGN(const StatementKind kind, classifier.classify(request.sql));
   if (kind.is_transaction_control()) {
     return make_error(ErrorCode::kTransactionState, "transaction control cannot be executed many times");
   }
@@ -133,13 +136,13 @@ Status check_key(Request& request, wire::Request::Reader root) {
 
 }  // namespace
 
-Status check_request(Request& request, std::uint32_t window_bytes_max) {
+Status check_request(Request& request, std::uint32_t window_bytes_max, Classifier& classifier) {
   const wire::Request::Reader root = request.message->root();
   SKUA_TRY(check_key(request, root));
   switch (request.kind) {
-    case wire::Request::EXECUTE: return check_execute(request, root.getExecute(), window_bytes_max);
-    case wire::Request::EXECUTE_MANY: return check_execute_many(request, root.getExecuteMany());
-    case wire::Request::PROGRAM: return check_program(request, root.getProgram());
+    case wire::Request::EXECUTE: return check_execute(request, root.getExecute(), window_bytes_max, classifier);
+    case wire::Request::EXECUTE_MANY: return check_execute_many(request, root.getExecuteMany(), classifier);
+    case wire::Request::PROGRAM: return check_program(request, root.getProgram(), classifier);
     case wire::Request::DESCRIBE: return check_sql(view_of(root.getDescribe().getSql()));
     case wire::Request::SAVEPOINT: return check_savepoint(root.getSavepoint());
     case wire::Request::BEGIN:

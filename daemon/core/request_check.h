@@ -4,12 +4,13 @@
 
 #include <string_view>
 
+#include "daemon/core/classifier.h"
 #include "daemon/core/request.h"
 #include "protocol/result.h"
 
 namespace skua {
 
 // Checks the SQL texts, sizes and counts, and fills in request.statement.
-Status check_request(Request& request, std::uint32_t window_bytes_max);
+Status check_request(Request& request, std::uint32_t window_bytes_max, Classifier& classifier) SKUA_REQUIRES(loop_thread);
 
 }  // namespace skua

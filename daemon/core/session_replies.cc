@@ -1,6 +1,7 @@
 #include "daemon/core/session_replies.h"
 
 #include "protocol/codec.h"
+#include "protocol/features.h"
 #include "protocol/lock_codec.h"
 #include "protocol/row_batch.h"
 
@@ -32,6 +33,7 @@ Frame hello_response(std::uint64_t request, const HelloAnswer& answer, const Lim
   reply.setVersion(answer.version);
   reply.setServerVersion(answer.server_version);
   reply.setSqliteVersion(answer.sqlite_version);
+  reply.setFeatures(kFeatures);
   reply.setSessionId(answer.session_id);
   auto out = reply.initLimits(static_cast<kj::uint>(rows.size()));
   for (kj::uint i = 0; i < out.size(); ++i) {

@@ -127,13 +127,28 @@ Class pragma_statement(SqlLexer& lexer) {
   return has_value && (name.is_word("USER_VERSION") || name.is_word("APPLICATION_ID")) ? Class::kWrite : Class::kRead;
 }
 
+SqlToken first_word(SqlLexer& lexer) {
+  SqlToken first = lexer.next();
+  while (first.kind == Kind::kSemicolon) first = lexer.next();
+  return first;
+}
+
 }  // namespace
+
+bool is_classified_late(std::string_view sql) {
+  // Nearly always the first letter tells, in a tenth of the time that the first word takes.
+  const std::size_t at = sql.find_first_not_of(" \t\n\f\r");
+  const char first = at == std::string_view::npos ? ' ' : sql[at];
+  const bool is_letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
+  if (is_letter && first != 'w' && first != 'W') return false;
+  SqlLexer lexer(sql);
+  return first_word(lexer).is_word("WITH");
+}
 
 Result<StatementKind> classify_statement(std::string_view sql) {
   static constexpr std::array<std::string_view, 5> kWriting = {"DROP", "ALTER", "VACUUM", "REINDEX", "ANALYZE"};
   SqlLexer lexer(sql);
-  SqlToken first = lexer.next();
-  while (first.kind == Kind::kSemicolon) first = lexer.next();
+  const SqlToken first = first_word(lexer);
   if (first.kind != Kind::kWord) return StatementKind{};
   if (first.is_word("SELECT")) return StatementKind{};
   if (first.is_word("CREATE")) {

@@ -38,6 +38,8 @@ struct StatementKind {
   }
 };
 
+// The first words do not tell: classify_statement() may have to read the text to its end.
+bool is_classified_late(std::string_view sql);
 // kSql for transaction control that is misspelt or followed by more.
 Result<StatementKind> classify_statement(std::string_view sql);
 

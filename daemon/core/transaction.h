@@ -14,6 +14,7 @@
 // In waiting, aborted and closed it has no connection; in opening, open and ending it has one, and at most one job on it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -25,6 +26,8 @@
 #include "protocol/error.h"
 
 namespace skua {
+
+enum class SavepointAction : std::uint16_t;
 
 struct SessionState;
 
@@ -48,6 +51,8 @@ struct Transaction {
   bool job_running SKUA_GUARDED_BY(loop_thread) = false;
   // The request whose job runs, if it is one.
   std::shared_ptr<Request> running SKUA_GUARDED_BY(loop_thread);
+  // Until its BEGIN is done: the transactions that the same request opens, on the same snapshot.
+  std::vector<std::shared_ptr<Transaction>> siblings SKUA_GUARDED_BY(loop_thread);
   // Requests that wait for their turn, in order of arrival.
   std::deque<std::shared_ptr<Request>> queue SKUA_GUARDED_BY(loop_thread);
   // Requests whose cursors have more rows.
@@ -68,9 +73,27 @@ struct Transaction {
   std::uint64_t idle_timer SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t total_timer SKUA_GUARDED_BY(loop_thread) = 0;
 
+  // Aborts the daemon if the drawing has no such move.
+  void move_to(State to) SKUA_REQUIRES(loop_thread);
+  // After each move, once what belongs to it is done.
+  void check_invariants() const SKUA_REQUIRES(loop_thread);
+  // The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
+  std::size_t find_savepoint(const std::string& name) const SKUA_REQUIRES(loop_thread);
+  // The engine has done it.
+  void on_savepoint(SavepointAction action, const std::string& name) SKUA_REQUIRES(loop_thread);
+  // It waits for a connection, and the request is the one that opens it.
+  bool is_opened_by(const Request& request) const SKUA_REQUIRES(loop_thread);
+  // It has not ended, nor begun to.
+  bool may_still_commit() const SKUA_REQUIRES(loop_thread) {
+    return state == State::kWaiting || state == State::kOpening || state == State::kOpen;
+  }
+  // What it will be after the request, which is in it, is stopped.
+  TransactionState state_after_stop(const Request& request) const SKUA_REQUIRES(loop_thread);
   bool has_connection() const SKUA_REQUIRES(loop_thread) {
     return state == State::kOpening || state == State::kOpen || state == State::kEnding;
   }
 };
+
+Error transaction_error(ErrorCode code, TransactionState state, std::string message);
 
 }  // namespace skua

@@ -1,12 +1,12 @@
 #include "daemon/core/transaction_manager.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
-#include <array>
+#include <utility>
 
 #include "daemon/core/lock_report.h"
+#include "daemon/core/sibling_check.h"
 #include "daemon/core/transaction_operation.h"
 
 namespace skua {
@@ -16,54 +16,13 @@ namespace {
 using State = Transaction::State;
 using Operation = TransactionOperation;
 
-// The innermost savepoint of that name, or the number of savepoints. SQLite compares without case.
-std::size_t find_savepoint(const std::vector<std::string>& savepoints, const std::string& name) {
-  for (std::size_t i = savepoints.size(); i > 0; --i) {
-    if (strcasecmp(savepoints[i - 1].c_str(), name.c_str()) == 0) return i - 1;
-  }
-  return savepoints.size();
-}
-
-// The moves that transaction.h draws.
-constexpr std::array<std::pair<State, State>, 13> kMoves = {{
-    {State::kWaiting, State::kOpening},
-    {State::kWaiting, State::kAborted},
-    {State::kWaiting, State::kClosed},
-    {State::kOpening, State::kOpen},
-    {State::kOpening, State::kAborted},
-    {State::kOpening, State::kClosed},
-    {State::kOpen, State::kEnding},
-    {State::kOpen, State::kAborted},
-    {State::kOpen, State::kClosed},
-    {State::kEnding, State::kOpen},
-    {State::kEnding, State::kAborted},
-    {State::kEnding, State::kClosed},
-    {State::kAborted, State::kClosed},
-}};
-
 }  // namespace
-
-Error transaction_error(ErrorCode code, TransactionState state, std::string message) {
-  Error error = make_error(code, std::move(message));
-  error.transaction = state;
-  return error;
-}
 
 // ---- states
 
 void TransactionManager::move(Transaction& transaction, State to) {
   if (to == State::kClosed && transaction.pinned) --pins_[transaction.database];
-  SKUA_CHECK(std::find(kMoves.begin(), kMoves.end(), std::pair(transaction.state, to)) != kMoves.end());
-  transaction.state = to;
-}
-
-void TransactionManager::check_invariants(const Transaction& transaction) const {
-  if (!transaction.has_connection()) {
-    SKUA_CHECK(!transaction.job_running && transaction.cursors.empty() && transaction.running == nullptr);
-  }
-  if (transaction.state == State::kOpening || transaction.state == State::kEnding) SKUA_CHECK(transaction.job_running);
-  if (transaction.state == State::kClosed) SKUA_CHECK(transaction.queue.empty());
-  if (transaction.running != nullptr) SKUA_CHECK(transaction.job_running);
+  transaction.move_to(to);
 }
 
 void TransactionManager::release_connection(const Pointer& transaction) {
@@ -154,6 +113,17 @@ TransactionManager::Pointer TransactionManager::create(const Request& request, S
   return transaction;
 }
 
+void TransactionManager::create_siblings(const Request& request, SessionState& session, Transaction& leader) {
+  for (const std::uint32_t number : request.message->root().getBegin().getSiblings()) {
+    const Pointer sibling = create(request, session);
+    sibling->number = number;
+    sibling->read_only = leader.read_only;
+    sibling->abort_on_error = leader.abort_on_error;
+    session.transactions[number] = sibling;
+    leader.siblings.push_back(sibling);
+  }
+}
+
 void TransactionManager::open(const std::shared_ptr<Request>& request, SessionState& session, std::uint32_t number) {
   const Pointer transaction = create(*request, session);
   transaction->number = number;
@@ -162,6 +132,7 @@ void TransactionManager::open(const std::shared_ptr<Request>& request, SessionSt
     transaction->read_only = begin.getMode() == wire::TransactionMode::READ;
     transaction->abort_on_error = begin.getOnError() == wire::TransactionErrorMode::ABORT;
     transaction->relaxed = begin.getDurability() == wire::Durability::RELAXED;
+    create_siblings(*request, session, *transaction);
   } else {
     transaction->read_only = request->statement.read_only;
     transaction->relaxed = request->message->root().getExecute().getDurability() == wire::Durability::RELAXED;
@@ -178,13 +149,12 @@ void TransactionManager::open(const std::shared_ptr<Request>& request, SessionSt
 }
 
 void TransactionManager::open_pin(const std::shared_ptr<Request>& request, SessionState& session) {
-  const std::uint32_t pins_max =
-      std::min(context_.limits.pinned_connections_max, context_.limits.reader_connections_max - 1);
-  if (pins_[request->database] >= pins_max) {
+  const std::uint32_t pinned_max = pins_max(context_.limits);
+  if (pins_[request->database] >= pinned_max) {
     return delivery_.fail(request,
                           make_error(ErrorCode::kLimit, fmt::format("{} sessions have TEMP objects in this database, the "
                                                                     "most (pinned_connections_max)",
-                                                                    pins_max)));
+                                                                    pinned_max)));
   }
   ++pins_[request->database];
   const Pointer pin = create(*request, session);
@@ -214,23 +184,46 @@ void TransactionManager::submit(const Pointer& transaction, const std::shared_pt
 
 void TransactionManager::on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot) {
   const Pointer transaction = request->transaction;
-  transaction->slot = slot;
-  move(*transaction, State::kOpening);
   if (transaction->pinned) {
+    transaction->slot = slot;
+    move(*transaction, State::kOpening);
     move(*transaction, State::kOpen);
     transaction->queue.push_front(request);
     return advance(transaction);
   }
+  grant(*transaction, slot);
+  run_kind(transaction, request, JobKind::kBegin);
+}
+
+void TransactionManager::on_group_granted(const std::shared_ptr<Request>& request,
+                                          const std::vector<std::uint32_t>& slots) {
+  const Pointer leader = request->transaction;
+  SKUA_CHECK(slots.size() == 1 + leader->siblings.size());
+  for (std::size_t i = 0; i < leader->siblings.size(); ++i) {
+    Transaction& sibling = *leader->siblings[i];
+    grant(sibling, slots[i + 1]);
+    sibling.job_running = true;
+    sibling.check_invariants();
+  }
+  grant(*leader, slots.front());
+  auto job = std::make_unique<Job>();
+  job->kind = JobKind::kBegin;
+  job->group_slots = slots;
+  run(leader, request, std::move(job));
+}
+
+void TransactionManager::grant(Transaction& transaction, std::uint32_t slot) {
+  transaction.slot = slot;
+  move(transaction, State::kOpening);
   ++open_count_;
   ++context_.counters.transactions_total;
-  transaction->held_since_us = context_.now_us;
-  transaction->request_count = 1;
-  run_kind(transaction, request, JobKind::kBegin);
+  transaction.held_since_us = context_.now_us;
+  transaction.request_count = 1;
 }
 
 void TransactionManager::on_wait_over(const std::shared_ptr<Request>& request, Error error) {
   const Pointer transaction = request->transaction;
-  if (transaction != nullptr) error.transaction = state_after_stop(*transaction);
+  if (transaction != nullptr) error.transaction = transaction->state_after_stop(*request);
   delivery_.fail(request, error);
   if (transaction != nullptr) on_request_ended(request);
 }
@@ -258,7 +251,7 @@ void TransactionManager::run(const Pointer& transaction, const std::shared_ptr<R
     if (request != nullptr && !request->is_ended()) request->stage = Request::Stage::kRunning;
     context_.executor.run_on_writer(std::move(job));
   }
-  check_invariants(*transaction);
+  transaction->check_invariants();
 }
 
 void TransactionManager::run_kind(const Pointer& transaction, const std::shared_ptr<Request>& request, JobKind kind) {
@@ -359,7 +352,7 @@ void TransactionManager::start_savepoint(const Pointer& transaction, const std::
   job->savepoint = request->kind == wire::Request::SAVEPOINT
                        ? std::string(view_of(request->message->root().getSavepoint().getName()))
                        : request->statement.name;
-  const std::size_t at = find_savepoint(transaction->savepoints, job->savepoint);
+  const std::size_t at = transaction->find_savepoint(job->savepoint);
   if (job->savepoint_action == SavepointAction::kSet) {
     if (transaction->savepoints.size() >= kSavepointsMax) {
       return refuse(transaction, request, ErrorCode::kLimit,
@@ -404,15 +397,33 @@ void TransactionManager::on_job_done(std::unique_ptr<Job> job) {
     case JobKind::kSpoolDrop: break;  // never in a transaction
   }
   advance(transaction);
-  check_invariants(*transaction);
+  transaction->check_invariants();
 }
 
 void TransactionManager::on_begin_done(const Pointer& transaction, Job& job) {
+  const std::vector<Pointer> siblings = std::exchange(transaction->siblings, {});
   if (job.error != nullptr) {
     job.error->transaction = TransactionState::kAborted;
     delivery_.fail(job.request, *job.error);
-    return abort(transaction, job.error->message);
   }
+  on_begun(transaction, job);
+  for (const Pointer& sibling : siblings) {
+    sibling->job_running = false;
+    sibling->idle_since_us = context_.now_us;
+    on_begun(sibling, job);
+  }
+  if (job.error == nullptr && !job.request->is_ended()) {
+    if (transaction->opened_by_savepoint) return start_savepoint(transaction, job.request);
+    delivery_.succeed(job.request, TransactionState::kOpen);
+  }
+  for (const Pointer& sibling : siblings) {
+    advance(sibling);
+    sibling->check_invariants();
+  }
+}
+
+void TransactionManager::on_begun(const Pointer& transaction, const Job& job) {
+  if (job.error != nullptr) return abort(transaction, job.error->message);
   move(*transaction, State::kOpen);
   const std::uint64_t total_us = std::uint64_t{context_.limits.transaction_total_ms_max} * 1000;
   transaction->total_timer = context_.janitor.add(context_.now_us + total_us, [this, transaction] {
@@ -420,13 +431,9 @@ void TransactionManager::on_begin_done(const Pointer& transaction, Job& job) {
     doom(transaction, CancelReason::kLimit, fmt::format("it was open for {} ms (transaction_total_ms_max)",
                                   context_.limits.transaction_total_ms_max));
   });
-  if (job.request->is_ended()) {
-    // Its deadline passed or it was cancelled while BEGIN ran: the client believes there is no transaction.
-    if (transaction->abort_reason.empty()) transaction->abort_reason = "its begin was cancelled";
-    return;
-  }
-  if (transaction->opened_by_savepoint) return start_savepoint(transaction, job.request);
-  delivery_.succeed(job.request, TransactionState::kOpen);
+  // Its deadline passed or it was cancelled while BEGIN ran: the client believes there is no transaction.
+  const bool is_unwanted = job.request->is_ended();
+  if (is_unwanted && transaction->abort_reason.empty()) transaction->abort_reason = "its begin was cancelled";
 }
 
 void TransactionManager::on_end_done(const Pointer& transaction, Job& job) {
@@ -462,12 +469,7 @@ void TransactionManager::on_savepoint_done(const Pointer& transaction, Job& job)
     job.error->transaction = TransactionState::kOpen;
     return delivery_.fail(job.request, *job.error);
   }
-  const std::size_t at = find_savepoint(transaction->savepoints, job.savepoint);
-  switch (job.savepoint_action) {
-    case SavepointAction::kSet: transaction->savepoints.push_back(job.savepoint); break;
-    case SavepointAction::kRelease: transaction->savepoints.resize(at); break;
-    case SavepointAction::kRollbackTo: transaction->savepoints.resize(at + 1); break;
-  }
+  transaction->on_savepoint(job.savepoint_action, job.savepoint);
   delivery_.succeed(job.request, TransactionState::kOpen);
 }
 
@@ -492,24 +494,30 @@ void TransactionManager::on_statement_done(const Pointer& transaction, Job& job)
   const std::string reason = job.error != nullptr ? job.error->message : "SQLite rolled it back";
   if (!request->is_ended()) delivery_.deliver(job);
   if (aborted) return abort(transaction, reason);
-  if (job.cursor_open) {
-    transaction->cursors.push_back(request);
-    if (!request->is_ended() && request->token.is_cancelled()) {
-      delivery_.fail(request, transaction_error(stopped_error(request->token.reason()).code, TransactionState::kOpen,
-                                                stopped_error(request->token.reason()).message));
-    }
+  if (job.cursor_open) transaction->cursors.push_back(request);
+  if (request->is_ended()) return;
+  // It was stopped when this batch was done, or its last rows wait for credit that may never come.
+  if (request->token.is_cancelled()) return end_parked(request, stopped_error(request->token.reason()));
+  park(transaction, request);
+}
+
+void TransactionManager::end_parked(const std::shared_ptr<Request>& request, Error error) {
+  Transaction& transaction = *request->transaction;
+  error.transaction = transaction.state_after_stop(*request);
+  delivery_.fail(request, error);
+  // Without a job under way this only marks it: the caller goes on with advance().
+  if (transaction.abort_on_error && transaction.abort_reason.empty()) {
+    transaction.abort_reason = "a request in it was stopped";
   }
-  if (!request->is_ended()) park(transaction, request);
 }
 
 void TransactionManager::park(const Pointer& transaction, const std::shared_ptr<Request>& request) {
   delivery_.park(request, [this, transaction, request] {
     loop_thread.assert_here();
     request->idle_timer = 0;
-    delivery_.fail(request, transaction_error(ErrorCode::kLimit, TransactionState::kOpen,
-                                              fmt::format("the stream was granted no credit for {} ms "
-                                                          "(stream_idle_ms_max)",
-                                                          context_.limits.stream_idle_ms_max)));
+    end_parked(request, make_error(ErrorCode::kLimit, fmt::format("the stream was granted no credit for {} ms "
+                                                                  "(stream_idle_ms_max)",
+                                                                  context_.limits.stream_idle_ms_max)));
     advance(transaction);
   });
 }
@@ -528,18 +536,24 @@ void TransactionManager::on_request_ended(const std::shared_ptr<Request>& reques
     const auto queued = std::find(transaction->queue.begin(), transaction->queue.end(), request);
     return queued == transaction->queue.end() ? replace_opener(transaction) : void();
   }
-  // The opener ended before it had the lane: there is nothing to roll back, but the client may have sent more.
-  if (transaction->state == State::kWaiting) {
-    const Operation operation = operation_of(*request);
-    const bool is_opener = operation == Operation::kBegin || operation == Operation::kSavepoint;
-    if (is_opener && std::find(transaction->queue.begin(), transaction->queue.end(), request) ==
-                         transaction->queue.end()) {
-      abort(transaction, "its begin did not succeed");
-    }
-  } else if (transaction->abort_on_error && transaction->state == State::kOpen) {
+  if (transaction->is_opened_by(*request)) {
+    // There is nothing to roll back, but the client may have sent more.
+    abort(transaction, "its begin did not succeed");
+    abort_siblings(*transaction);
+  } else if (transaction->abort_on_error && transaction->may_still_commit()) {
     doom(transaction, CancelReason::kAborted, "a request in it was stopped");
   }
   advance(transaction);
+}
+
+void TransactionManager::abort_siblings(Transaction& leader) {
+  const std::vector<Pointer> siblings = std::exchange(leader.siblings, {});
+  if (siblings.empty()) return;
+  for (const Pointer& sibling : siblings) {
+    abort(sibling, "its begin did not succeed");
+    advance(sibling);
+  }
+  readers_.on_group_ended(leader.database);
 }
 
 void TransactionManager::end_snapshot(const Pointer& transaction) {
@@ -553,20 +567,16 @@ void TransactionManager::end_snapshot(const Pointer& transaction) {
   advance(transaction);
 }
 
-void TransactionManager::on_gate_opened(const Pointer& transaction) { advance(transaction); }
-
-TransactionState TransactionManager::state_after_stop(const Transaction& transaction) const {
-  if (transaction.pinned) return TransactionState::kNone;
-  const bool lost = transaction.state == State::kWaiting || transaction.state == State::kAborted ||
-                    transaction.abort_on_error || !transaction.abort_reason.empty();
-  return lost ? TransactionState::kAborted : TransactionState::kOpen;
-}
-
 void TransactionManager::on_session_closed(const Pointer& transaction) {
   transaction->session = nullptr;
   if (transaction->running != nullptr) transaction->running->token.cancel(CancelReason::kSessionGone);
   transaction->queue.clear();
+  const bool holds_others_back = transaction->state == State::kWaiting && !transaction->siblings.empty();
   advance(transaction);
+  if (holds_others_back) {
+    transaction->siblings.clear();
+    readers_.on_group_ended(transaction->database);
+  }
 }
 
 void TransactionManager::watch_idle(const Pointer& transaction) {

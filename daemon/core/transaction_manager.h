@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "daemon/core/context.h"
 #include "daemon/core/delivery.h"
@@ -49,12 +50,11 @@ class TransactionManager final : public LaneUser {
   // A read transaction or a session's own connection has to give up its snapshot.
   void end_snapshot(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
   // The gate of the readers is open again: a session's own connection may go on.
-  void on_gate_opened(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread);
-
-  // What the transaction will be after a request in it is stopped.
-  TransactionState state_after_stop(const Transaction& transaction) const SKUA_REQUIRES(loop_thread);
+  void on_gate_opened(const std::shared_ptr<Transaction>& transaction) SKUA_REQUIRES(loop_thread) { advance(transaction); }
 
   void on_lane_granted(const std::shared_ptr<Request>& request, std::uint32_t slot) override
+      SKUA_REQUIRES(loop_thread);
+  void on_group_granted(const std::shared_ptr<Request>& request, const std::vector<std::uint32_t>& slots) override
       SKUA_REQUIRES(loop_thread);
   void on_wait_over(const std::shared_ptr<Request>& request, Error error) override SKUA_REQUIRES(loop_thread);
   void on_statement_writes(const std::shared_ptr<Request>& request) override SKUA_REQUIRES(loop_thread);
@@ -64,7 +64,15 @@ class TransactionManager final : public LaneUser {
  private:
   using Pointer = std::shared_ptr<Transaction>;
 
+  // A request whose cursor or rows would have to wait ends with the error.
+  void end_parked(const std::shared_ptr<Request>& request, Error error) SKUA_REQUIRES(loop_thread);
   Pointer create(const Request& request, SessionState& session) SKUA_REQUIRES(loop_thread);
+  // The transactions that a begin opens beside its own.
+  void create_siblings(const Request& request, SessionState& session, Transaction& leader) SKUA_REQUIRES(loop_thread);
+  // It has a connection now, on which BEGIN is to run.
+  void grant(Transaction& transaction, std::uint32_t slot) SKUA_REQUIRES(loop_thread);
+  // The begin of a group did not get its connections.
+  void abort_siblings(Transaction& leader) SKUA_REQUIRES(loop_thread);
   // Does whatever comes next: the one place where jobs of a transaction are started.
   void advance(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
   void advance_open(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
@@ -79,6 +87,8 @@ class TransactionManager final : public LaneUser {
   void run_rollback(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
 
   void on_begin_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
+  // BEGIN has run for it, perhaps together with others.
+  void on_begun(const Pointer& transaction, const Job& job) SKUA_REQUIRES(loop_thread);
   void on_end_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
   void on_savepoint_done(const Pointer& transaction, Job& job) SKUA_REQUIRES(loop_thread);
   void replace_opener(const Pointer& pin) SKUA_REQUIRES(loop_thread);
@@ -95,7 +105,6 @@ class TransactionManager final : public LaneUser {
   void close(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
   void release_connection(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
   void move(Transaction& transaction, Transaction::State to) SKUA_REQUIRES(loop_thread);
-  void check_invariants(const Transaction& transaction) const SKUA_REQUIRES(loop_thread);
   void watch_idle(const Pointer& transaction) SKUA_REQUIRES(loop_thread);
   void end_cursors(const Pointer& transaction, const Error& error) SKUA_REQUIRES(loop_thread);
 
@@ -108,7 +117,5 @@ class TransactionManager final : public LaneUser {
   std::unordered_map<const Transaction*, std::weak_ptr<Transaction>> alive_ SKUA_GUARDED_BY(loop_thread);
   std::unordered_map<std::uint16_t, std::uint32_t> pins_ SKUA_GUARDED_BY(loop_thread);  // how many, by database
 };
-
-Error transaction_error(ErrorCode code, TransactionState state, std::string message);
 
 }  // namespace skua

@@ -35,6 +35,11 @@ bool may_join_group(const Request& request) {
   }
 }
 
+// A write that takes longer for once, because its thread was not let run, says little about the next.
+void note_use(SessionState& session, std::uint64_t used_us) {
+  session.write_us = std::clamp<std::uint64_t>(used_us, 1, 2 * session.write_us);
+}
+
 // What it adds to the bytes of its group.
 std::uint64_t group_bytes(const Request& request) { return request.in_slices ? 0 : request.message->byte_count(); }
 
@@ -93,12 +98,18 @@ bool WriteScheduler::has_room(const Lane& lane) const {
 
 void WriteScheduler::pump(std::uint16_t database) {
   Lane& lane = lanes_[database];
-  while (lane.owner == nullptr && lane.admission != WriteAdmission::kNone && has_room(lane) && !lane.queue.empty()) {
+  const std::uint64_t ahead_us_max = std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000;
+  const auto may_go = [&lane, ahead_us_max](std::uint64_t session_id) {
+    const auto ahead = lane.handed_us.find(session_id);
+    return ahead == lane.handed_us.end() || ahead->second < ahead_us_max;
+  };
+  while (lane.owner == nullptr && lane.admission != WriteAdmission::kNone && has_room(lane)) {
+    const std::shared_ptr<Request>* next = lane.queue.next(may_go);
+    if (next == nullptr) return;
     // A transaction waits here, where it can be stopped at once, until the lane is its own.
-    const Request& next = *lane.queue.next();
-    if (!next.is_ended() && next.transaction != nullptr && !lane.handed.empty()) return;
-    if (!next.is_ended() && next.transaction != nullptr && lane.admission != WriteAdmission::kAll) return;
-    const std::shared_ptr<Request> request = *lane.queue.pop();
+    const bool opens_transaction = !(*next)->is_ended() && (*next)->transaction != nullptr;
+    if (opens_transaction && (!lane.handed.empty() || lane.admission != WriteAdmission::kAll)) return;
+    const std::shared_ptr<Request> request = *lane.queue.pop(may_go);
     if (request->is_ended()) continue;
     delivery_.end_wait(*request);
     request->slot = kWriterSlot;
@@ -106,7 +117,9 @@ void WriteScheduler::pump(std::uint16_t database) {
       lane.owner = request->transaction;
       user_->on_lane_granted(request, kWriterSlot);
     } else {
-      lane.handed.push_back({request.get(), context_.now_us});
+      const std::uint64_t expected_us = request->session->write_us;
+      lane.handed.push_back({request.get(), context_.now_us, expected_us});
+      lane.handed_us[request->session_id] += expected_us;
       lane.handed_bytes += group_bytes(*request);
       run(request);
     }
@@ -133,16 +146,24 @@ void WriteScheduler::run(const std::shared_ptr<Request>& request) {
 
 void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {
   const std::shared_ptr<Request>& request = job->request;
+  if (request->session != nullptr) note_use(*request->session, job->lane_us);
   const bool more = take_slice(*job);
   if (!request->is_ended() && !more) {
     delivery_.deliver(*job);
-    if (!request->is_ended()) park(request);  // rows are held for want of credit; the commit is long done
+    // Rows are held for want of credit; the commit is done, so it is too late to stop it.
+    if (!request->is_ended() && request->token.is_cancelled()) delivery_.finish_early(request);
+    if (!request->is_ended()) park(request);
   }
   Lane& lane = lanes_[job->database];
   // It is the oldest or not far behind: the lane runs them in order.
-  lane.handed.erase(std::find_if(lane.handed.begin(), lane.handed.end(),
-                                 [&](const Handed& handed) { return handed.request == request.get(); }));
+  const auto handed = std::find_if(lane.handed.begin(), lane.handed.end(),
+                                   [&](const Handed& entry) { return entry.request == request.get(); });
+  const auto ahead = lane.handed_us.find(request->session_id);
+  ahead->second -= handed->expected_us;
+  if (ahead->second == 0) lane.handed_us.erase(ahead);
+  lane.handed.erase(handed);
   lane.handed_bytes -= group_bytes(*request);
+  lane.queue.charge(request->session_id, job->lane_us);
   if (more) {
     request->stage = Request::Stage::kQueued;
     request->token.put_back();
@@ -178,7 +199,9 @@ void WriteScheduler::park(const std::shared_ptr<Request>& request) {
 }
 
 void WriteScheduler::release(std::uint16_t database) {
-  lanes_[database].owner = nullptr;
+  Lane& lane = lanes_[database];
+  lane.queue.charge(lane.owner->session_id, context_.now_us - lane.owner->held_since_us);
+  lane.owner = nullptr;
   pump(database);
 }
 

@@ -1,13 +1,15 @@
 // WriteScheduler: who has each database's one writer connection, and who waits for it, fairly between sessions.
 //
 // Writes that commit by themselves are handed to the lane as they come, up to two groups ahead: the lane commits together
-// what has gathered while it was busy. A write transaction gets the lane when those before it are done, and owns it until it
+// what has gathered while it was busy; but of each session no more than is expected to last for a slice, because what the lane
+// has cannot be overtaken. A write transaction gets the lane when those before it are done, and owns it until it
 // ends; the others wait here meanwhile. An executeMany in slices waits here again after each of them. Loop thread.
 #pragma once
 
 #include <deque>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "daemon/core/context.h"
@@ -60,6 +62,8 @@ class WriteScheduler {
   struct Handed {
     const Request* request;
     std::uint64_t since_us;
+    // What it is expected to use of the lane.
+    std::uint64_t expected_us;
   };
   struct Lane {
     FairQueue<std::shared_ptr<Request>> queue;
@@ -70,6 +74,8 @@ class WriteScheduler {
     // alive.
     std::deque<Handed> handed;
     std::uint64_t handed_bytes = 0;
+    // By session: how long those are expected to take.
+    std::unordered_map<std::uint64_t, std::uint64_t> handed_us;
   };
 
   std::optional<LockHolder> holder_in(const Lane& lane) const SKUA_REQUIRES(loop_thread);

@@ -10,8 +10,10 @@ namespace skua {
 
 namespace {
 
-// How many of SQLite's virtual machine instructions run between two looks at the token: some tens of microseconds.
-constexpr int kProgressInstructions = 1000;
+// How many of SQLite's virtual machine instructions run between two looks at the token: those of a few rows, which costs a scan
+// less than one percent; and those of a single row if one of them may go over a value of megabytes.
+constexpr int kProgressInstructions = 20;
+constexpr int kStallingProgressInstructions = 5;
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr int kInlineCacheKib = 16 * 1024;
 
@@ -23,7 +25,7 @@ Connection::~Connection() {
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const DatabaseOptions& options, ConnectionRole role) {
-  std::unique_ptr<Connection> connection(new Connection(role, options.statement_cache_entries));
+  std::unique_ptr<Connection> connection(new Connection(role, options));
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (role == ConnectionRole::kReader) {
     flags |= SQLITE_OPEN_READONLY;
@@ -45,6 +47,7 @@ void Connection::set_limits() {
   sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, static_cast<int>(kSqlBytesMax));
   sqlite3_limit(db, SQLITE_LIMIT_COLUMN, static_cast<int>(kColumnsMax));
   sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, static_cast<int>(kParametersMax));
+  sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, static_cast<int>(kPatternBytesMax));
 }
 
 Status Connection::configure(const DatabaseOptions& options) {
@@ -68,6 +71,7 @@ Status Connection::configure(const DatabaseOptions& options) {
         db,
         [](void* self, sqlite3*, const char*, int pages) {
           Connection& connection = *static_cast<Connection*>(self);
+          connection.leave_commit();
           connection.wal_pages_ = pages;
           if (connection.commit_listener_) connection.commit_listener_(static_cast<std::uint32_t>(pages));
           return SQLITE_OK;
@@ -78,8 +82,11 @@ Status Connection::configure(const DatabaseOptions& options) {
     sqlite3_commit_hook(
         db,
         [](void* self) {
-          static_cast<Connection*>(self)->token_ = nullptr;
-          static_cast<Connection*>(self)->budget_end_us_ = 0;
+          Connection& connection = *static_cast<Connection*>(self);
+          connection.token_ = nullptr;
+          connection.budget_end_us_ = 0;
+          connection.commit_began_us_ = monotonic_us();
+          connection.enter_commit();
           return 0;
         },
         this);
@@ -97,7 +104,15 @@ void Connection::watch_progress(int instructions) {
       [](void* self) { return static_cast<Connection*>(self)->is_to_stop() ? 1 : 0; }, this);
 }
 
+void Connection::expect_stall(bool stall) {
+  const int instructions = stall ? kStallingProgressInstructions : kProgressInstructions;
+  if (is_inline_ || instructions == progress_instructions_) return;
+  progress_instructions_ = instructions;
+  watch_progress(instructions);
+}
+
 Status Connection::make_inline() {
+  is_inline_ = true;
   sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, kInlineValueBytesMax);
   watch_progress(kInlineTickInstructions);
   // A page that is not in it is read from the system's memory, or from the disk, while everybody waits.
@@ -107,6 +122,18 @@ Status Connection::make_inline() {
 void Connection::read_schema() {
   // A failure shows again when somebody needs it.
   (void)run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
+}
+
+void Connection::enter_commit() {
+  if (commit_gate_ == nullptr || is_committing_) return;
+  commit_gate_->enter();
+  is_committing_ = true;
+}
+
+void Connection::leave_commit() {
+  if (!is_committing_) return;
+  is_committing_ = false;
+  commit_gate_->leave();
 }
 
 bool Connection::is_to_stop() {
@@ -157,11 +184,16 @@ Error Connection::explain(Error error) {
 }
 
 Result<StatementCache::Lease> Connection::lease(std::string_view sql) {
+  leave_commit();  // a statement before this one that failed and was committed in part, as OR FAIL does
   authorizer_.forget_stall();
   authorizer_.take_refusal();
-  if (auto cached = statements_.find(sql)) return std::move(*cached);
+  if (auto cached = statements_.find(sql)) {
+    expect_stall((*cached)->may_stall());
+    return std::move(*cached);
+  }
   SKUA_ASSIGN(StatementCache::Lease lease, prepare_fresh([&] { return statements_.lease(db_.get(), sql); }));
   if (authorizer_.may_stall()) lease->expect_stall();
+  expect_stall(lease->may_stall());
   return lease;
 }
 
@@ -189,6 +221,12 @@ std::invoke_result_t<Prepare> Connection::prepare_fresh(Prepare prepare) {
 }
 
 Status Connection::run_internal(std::string_view sql) {
+  Status status = step_internal(sql);
+  leave_commit();  // a commit that failed
+  return status;
+}
+
+Status Connection::step_internal(std::string_view sql) {
   const Authorizer::Internal internal(authorizer_);
   const Unstoppable unstoppable(*this);
   SKUA_ASSIGN(const StatementCache::Lease statement, internal_statements_.lease(db_.get(), sql));
@@ -218,8 +256,9 @@ Status Connection::begin(bool read_only, bool relaxed) {
     return run_internal("BEGIN IMMEDIATE");
   }
   SKUA_TRY(run_internal("BEGIN"));
-  // SQLite takes the snapshot at the first read, the caller expects it at begin.
-  return run_internal("SELECT 1 FROM sqlite_schema LIMIT 1");
+  // SQLite takes the snapshot at the first read, the caller expects it at begin. This one does not look at the schema, which
+  // may have changed since the connection read it and takes long to be read again.
+  return run_internal("PRAGMA schema_version");
 }
 
 bool Connection::has_deferred_violations() const {

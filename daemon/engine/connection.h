@@ -16,6 +16,7 @@
 
 #include "daemon/core/cancel_token.h"
 #include "daemon/engine/authorizer.h"
+#include "daemon/engine/commit_gate.h"
 #include "daemon/engine/cursor.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/statement_cache.h"
@@ -87,7 +88,10 @@ class Connection {
   class Watch {
    public:
     Watch(Connection& connection, const CancelToken* token) : connection_(connection) { connection_.token_ = token; }
-    ~Watch() { connection_.token_ = nullptr; }
+    ~Watch() {
+      connection_.token_ = nullptr;
+      connection_.leave_commit();
+    }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
@@ -127,6 +131,12 @@ class Connection {
    private:
     Connection& connection_;
   };
+
+  // From now on the connection commits inside of this gate, which outlives it: from where SQLite begins to commit to where
+  // the commit can be seen, or has failed.
+  void use_commit_gate(CommitGate& gate) { commit_gate_ = &gate; }
+  // When the last transaction with changes began to commit. Of the writer.
+  std::uint64_t commit_began_us() const { return commit_began_us_; }
 
   std::uint64_t idempotency_keep_ms() const { return idempotency_keep_ms_; }
 
@@ -173,12 +183,19 @@ class Connection {
   // prepare(), once more if the connection's schema was out of date.
   template <class Prepare>
   std::invoke_result_t<Prepare> prepare_fresh(Prepare prepare);
-  explicit Connection(ConnectionRole role, std::size_t statements_max) : role_(role), statements_(statements_max) {}
+  Connection(ConnectionRole role, const DatabaseOptions& options)
+      : role_(role), statements_(options.statement_cache_entries, options.statement_cache_bytes_max, &authorizer_) {}
   Status configure(const DatabaseOptions& options);
   Status read_page_bytes();
+  Status step_internal(std::string_view sql);
+  // Each at any time, and as often as one likes.
+  void enter_commit();
+  void leave_commit();
   // SQLite's progress handler.
   bool is_to_stop();
   void watch_progress(int instructions);
+  // The next statement may take long in one instruction, or not.
+  void expect_stall(bool stall);
   void set_limits();
 
   struct Close {
@@ -192,16 +209,21 @@ class Connection {
   // 0: none.
   std::uint64_t budget_end_us_ = 0;
   bool budget_spent_ = false;
+  bool is_inline_ = false;
+  int progress_instructions_ = 0;
   std::uint32_t ticks_ = 0;
   std::uint32_t ticks_max_ = kEndlessTicks;
   bool relaxed_ = false;
+  std::uint64_t commit_began_us_ = 0;
   std::uint64_t idempotency_keep_ms_ = 0;
+  CommitGate* commit_gate_ = nullptr;
+  bool is_committing_ = false;
   int wal_pages_ = 0;
   std::function<void(std::uint32_t)> commit_listener_;
   std::uint32_t page_bytes_ = 0;
   StatementCache statements_;
   // Apart from the users', who could otherwise lease what was prepared with the daemon's own rights.
-  StatementCache internal_statements_{16};
+  StatementCache internal_statements_{16, 1 * kMiB};
   std::unordered_map<std::uint64_t, std::unique_ptr<Cursor>> cursors_;
   RowBatchBuilder spare_batch_;
 };

@@ -109,6 +109,7 @@ Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options,
                                                   options.name, options.file, geteuid()));
   }
   database->writer_ = std::move(*writer);
+  database->writer_->use_commit_gate(database->commit_gate_);
   return database;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/engine/backup_copy.h"
+#include "daemon/engine/commit_gate.h"
 #include "daemon/engine/connection.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/wal_governor.h"
@@ -30,6 +31,7 @@ class Database {
   std::unique_ptr<BackupCopy>& backup_copy() { return backup_copy_; }
   WalSpace& wal_space() { return wal_space_; }
   WriteWatch& write_watch() { return write_watch_; }
+  CommitGate& commit_gate() { return commit_gate_; }
   Result<Connection*> reader(std::uint32_t slot);
   // The slot's next user gets a new connection.
   void close_reader(std::uint32_t slot) { readers_[slot].reset(); }
@@ -42,6 +44,7 @@ class Database {
   WalGovernor governor_;
   WalSpace wal_space_;
   WriteWatch write_watch_;
+  CommitGate commit_gate_;
   std::unique_ptr<Connection> writer_;
   std::unique_ptr<BackupCopy> backup_copy_;
   std::vector<std::unique_ptr<Connection>> readers_;

@@ -16,7 +16,9 @@ struct DatabaseOptions {
   bool trusted_schema = false;
   // Pages of the write-ahead log after which the writer checkpoints; at SQLite's page size of 4 KiB, 4 MB.
   std::uint32_t checkpoint_pages = 1000;
+  // Of each connection.
   std::uint32_t statement_cache_entries = 256;
+  std::uint64_t statement_cache_bytes_max = 2 * 1024 * 1024;
   // For how long the answer to a request with an idempotency key is kept: a day.
   std::uint64_t idempotency_keep_ms = 24ull * 60 * 60 * 1000;
 };

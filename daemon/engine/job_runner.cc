@@ -41,6 +41,27 @@ std::string quoted_name(std::string_view name) {
   return quoted + "\"";
 }
 
+// While alive, what the writer does is for the job, up to a commit. Readers' lanes look at their own clock.
+class WriterTime {
+ public:
+  WriterTime(const Connection& connection, Job& job)
+      : connection_(connection), job_(job), begin_us_(is_timed() ? monotonic_us() : 0) {}
+  ~WriterTime() {
+    if (!is_timed()) return;
+    const std::uint64_t commit_us = connection_.commit_began_us();
+    job_.lane_us += (commit_us >= begin_us_ ? commit_us : monotonic_us()) - begin_us_;
+  }
+  WriterTime(const WriterTime&) = delete;
+  WriterTime& operator=(const WriterTime&) = delete;
+
+ private:
+  bool is_timed() const { return connection_.role() == ConnectionRole::kWriter; }
+
+  const Connection& connection_;
+  Job& job_;
+  const std::uint64_t begin_us_;
+};
+
 Error stopped(const CancelToken& token, Error error) {
   switch (token.reason()) {
     case CancelReason::kDeadline:
@@ -72,6 +93,7 @@ Error stopped(const CancelToken& token, Error error) {
 }  // namespace
 
 void JobRunner::run() {
+  const WriterTime time(connection_, job_);
   if (job_.kind == JobKind::kRequest && job_.request->has_key) return run_keyed();
   if (!run_watched()) finish_failed();
   job_.transaction_open = connection_.in_transaction();
@@ -105,6 +127,7 @@ Status JobRunner::run_once() {
 }
 
 bool JobRunner::run_in_group() {
+  const WriterTime time(connection_, job_);
   in_group_ = true;
   Status status = run_watched();
   if (status && connection_.in_transaction() && connection_.has_deferred_violations()) {

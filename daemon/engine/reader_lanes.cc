@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/engine/backup_reader.h"
 #include "daemon/engine/job_runner.h"
+#include "daemon/engine/shared_snapshot.h"
 #include "daemon/engine/stream_file.h"
 
 namespace skua {
@@ -25,7 +27,9 @@ ReaderLanes::~ReaderLanes() {
 
 void ReaderLanes::run() {
   while (std::unique_ptr<Job> job = queue_.pop()) {
+    const std::uint64_t begin_us = monotonic_us();
     run_job(*job);
+    job->lane_us = monotonic_us() - begin_us;
     completions_.push(std::move(job));
   }
 }
@@ -34,6 +38,7 @@ void ReaderLanes::run_job(Job& job) {
   if (job.kind == JobKind::kBackupRead) return read_backup(job);
   if (job.kind == JobKind::kSpoolRead) return StreamFile::read(job);
   if (job.kind == JobKind::kSpoolDrop) return job.spool_file.reset();
+  if (!job.group_slots.empty()) return begin_group(job);
   if (job.kind == JobKind::kDiscard) return databases_[job.database]->close_reader(job.slot);
   auto connection = databases_[job.database]->reader(job.slot);
   if (!connection) {
@@ -41,6 +46,24 @@ void ReaderLanes::run_job(Job& job) {
     return;
   }
   JobRunner(**connection, job, held_bytes_max_).run();
+}
+
+void ReaderLanes::begin_group(Job& job) {
+  Database& database = *databases_[job.database];
+  std::vector<Connection*> connections;
+  for (const std::uint32_t slot : job.group_slots) {
+    auto connection = database.reader(slot);
+    if (!connection) {
+      job.error = std::make_unique<Error>(std::move(connection).error());
+      return;
+    }
+    connections.push_back(*connection);
+  }
+  if (const Status begun = begin_on_one_snapshot(database.commit_gate(), connections); !begun) {
+    job.error = std::make_unique<Error>(begun.error());
+    return;
+  }
+  job.transaction_open = true;
 }
 
 }  // namespace skua

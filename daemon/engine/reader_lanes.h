@@ -23,6 +23,7 @@ class ReaderLanes {
  private:
   void run();
   void run_job(Job& job);
+  void begin_group(Job& job);
 
   std::vector<std::unique_ptr<Database>>& databases_;
   CompletionQueue& completions_;

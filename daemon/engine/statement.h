@@ -44,6 +44,12 @@ class Statement {
   bool is_insert() const { return is_insert_; }
   // Virtual machine instructions since it was prepared or last asked. sqlite.org/c3ref/c_stmtstatus_counter.html
   int take_instructions() { return sqlite3_stmt_status(stmt_.get(), SQLITE_STMTSTATUS_VM_STEP, 1); }
+  // How often SQLite has prepared it anew by itself: after a change of the schema, or for a parameter that the plan depends on.
+  int times_prepared_anew() const { return sqlite3_stmt_status(stmt_.get(), SQLITE_STMTSTATUS_REPREPARE, 0); }
+  // What it takes in memory, as SQLite counts it, its text included. Takes about as long as freeing it would.
+  std::size_t memory_bytes() const {
+    return static_cast<std::size_t>(sqlite3_stmt_status(stmt_.get(), SQLITE_STMTSTATUS_MEMUSED, 0));
+  }
   // It calls something that can take long in a single instruction.
   void expect_stall() { may_stall_ = true; }
   bool may_stall() const { return may_stall_; }

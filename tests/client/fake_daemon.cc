@@ -69,6 +69,7 @@ void FakeDaemon::send_hello(std::uint32_t stream_window_bytes) {
   send(response(1, [&](wire::Response::Builder root) {
     auto hello = root.initHello();
     hello.setVersion(kProtocolVersionMax);
+    hello.setFeatures(features);
     hello.setServerVersion("1.2.3");
     hello.setSqliteVersion("3.40.1");
     hello.setSessionId(42);

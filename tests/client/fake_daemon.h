@@ -15,6 +15,7 @@
 #include "client/src/channel.h"
 #include "client/src/file_descriptor.h"
 #include "protocol/codec.h"
+#include "protocol/features.h"
 #include "protocol/frame_reader.h"
 #include "protocol/row_batch.h"
 #include "skua/connection.h"
@@ -53,6 +54,9 @@ class FakeDaemon {
   FileDescriptor client_end() { return std::move(client_end_); }
   // A connection whose hello was answered, and is out of the way.
   Connection connect(const ConnectOptions& options = {});
+
+  // What its hello says of features.
+  std::uint64_t features = kFeatures;
 
   void send(std::string_view bytes);
   void send(const Frame& frame) { send(frame.bytes()); }

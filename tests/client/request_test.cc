@@ -197,6 +197,7 @@ Test(request, fits_the_segment_that_was_guessed_for_it) {
                                       stats_request(head),
                                       locks_request(head),
                                       begin_request(head, {}, {}),
+                                      begin_group_request(head, {}),
                                       commit_request(head),
                                       rollback_request(head),
                                       savepoint_request(head, "savepoint", SavepointAction::kSet),

@@ -134,3 +134,75 @@ Test(transaction, is_not_there_when_begin_fails) {
   (void)daemon.receive();
   cr_assert(daemon.receive().root().isPing());
 }
+
+Test(transaction_group, is_opened_by_one_request_under_numbers_of_its_own) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect({.database = "main"});
+  daemon.send_done(2);
+  std::vector<Transaction> group = must(connection.begin_group(3, {.deadline_ms = 70'000}));
+  cr_assert_eq(group.size(), 3u);
+  ReceivedRequest request = daemon.receive();
+  cr_assert(request.root().getBegin().getMode() == wire::TransactionMode::READ);
+  cr_assert(request.root().getBegin().getOnError() == wire::TransactionErrorMode::KEEP);
+  cr_assert(request.root().getDatabase() == "main");
+  cr_assert_eq(request.root().getDeadlineMs(), 70'000);
+  const auto siblings = request.root().getBegin().getSiblings();
+  cr_assert_eq(siblings.size(), 2);
+  cr_assert_eq(request.root().getTransaction(), group[0].number());
+  cr_assert_eq(siblings[0], group[1].number());
+  cr_assert_eq(siblings[1], group[2].number());
+
+  daemon.send_done(3);
+  must(group[2].execute("SELECT 1"));
+  cr_assert_eq(daemon.receive().root().getTransaction(), group[2].number());
+  daemon.send_done(4);
+  must(group[0].commit());
+  cr_assert_eq(daemon.receive().root().getTransaction(), group[0].number());
+}
+
+Test(transaction_group, may_be_of_one_but_not_of_none) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  cr_assert_eq(connection.begin_group(0).error().code, ErrorCode::kUsage);
+  daemon.send_done(2);
+  cr_assert_eq(must(connection.begin_group(1)).size(), 1u);
+  cr_assert_eq(daemon.receive().root().getBegin().getSiblings().size(), 0);
+}
+
+// An old daemon would take the request for a begin of one transaction, and the others would not be there.
+Test(transaction_group, is_not_asked_of_a_daemon_that_does_not_know_it) {
+  FakeDaemon daemon;
+  daemon.features = 0;
+  Connection connection = daemon.connect();
+  const auto group = connection.begin_group(2);
+  cr_assert_eq(group.error().code, ErrorCode::kVersion);
+  cr_assert(group.error().message.find("1.2.3") != std::string::npos);
+  daemon.send_done(2);
+  must(connection.ping());
+  cr_assert(daemon.receive().root().isPing(), "nothing was sent for it");
+}
+
+Test(transaction_group, whose_begin_failed_after_it_was_accepted_is_rolled_back) {
+  FakeDaemon daemon;
+  Connection connection = daemon.connect();
+  Error error = make_error(ErrorCode::kDeadline, "too late");
+  error.transaction = TransactionState::kAborted;
+  daemon.send(error_response(2, error));
+  cr_assert_eq(connection.begin_group(2).error().code, ErrorCode::kDeadline);
+  (void)daemon.receive();
+  for (const std::uint32_t number : {1, 2}) {
+    ReceivedRequest request = daemon.receive();
+    cr_assert(request.root().isRollback());
+    cr_assert_eq(request.root().getTransaction(), number);
+  }
+  for (const std::uint64_t id : {3, 4, 5}) daemon.send_done(id);
+  must(connection.ping());
+  // One that was refused at once left nothing.
+  (void)daemon.receive();
+  daemon.send_error(6, ErrorCode::kLimit);
+  cr_assert_eq(connection.begin_group(2).error().code, ErrorCode::kLimit);
+  (void)daemon.receive();
+  daemon.send_done(7);
+  must(connection.ping());
+  cr_assert(daemon.receive().root().isPing());
+}

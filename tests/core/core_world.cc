@@ -289,6 +289,16 @@ void CoreWorld::refuse_as_write(std::size_t index) {
   done(std::move(job));
 }
 
+void CoreWorld::succeed_with_rows(std::size_t bytes, std::size_t index) {
+  std::unique_ptr<Job> job = take(index);
+  // The first is sent, be there credit or not.
+  job->frames.push_back(rows_response(job->request->id, bytes));
+  job->frames.push_back(rows_response(job->request->id, bytes, true));
+  job->ended = true;
+  job->transaction_open = job->transaction != nullptr;
+  done(std::move(job));
+}
+
 void CoreWorld::stream(std::size_t bytes, std::size_t index) {
   std::unique_ptr<Job> job = take(index);
   job->frames.push_back(rows_response(job->request->id, bytes));

@@ -118,6 +118,8 @@ class CoreWorld {
   static constexpr std::uint64_t kSliceUs = 5'000;
   // The oldest job, or the one at `index`, copies a slice for a backup in kSliceUs: not the last, or the last.
   void copy_slice(bool complete, std::size_t index = 0);
+  // It succeeds with rows of about `bytes`.
+  void succeed_with_rows(std::size_t bytes, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
   void stream(std::size_t bytes, std::size_t index = 0);
   // The oldest job, or the one at `index`, was for a first batch only, and there are more rows.

@@ -331,6 +331,84 @@ Test(dispatcher, a_deadline_ends_what_waits_and_stops_what_runs) {
   cr_expect(world.job().request->token.reason() == CancelReason::kDeadline);
 }
 
+Test(dispatcher, what_is_stopped_while_it_runs_does_not_wait_for_credit_with_its_last_rows) {
+  for (const bool by_deadline : {false, true}) {
+    CoreWorld world;
+    CoreClient& client = world.connect();
+    const std::uint32_t deadline_ms = by_deadline ? 10 : 0;
+    const auto read = world.execute(client, "SELECT * FROM big", 0, deadline_ms, 1);
+    const auto write = world.execute(client, "INSERT INTO t VALUES (1) RETURNING a", 0, deadline_ms, 1);
+    if (by_deadline) {
+      world.pass_ms(11);
+    } else {
+      world.cancel(client, read);
+      world.cancel(client, write);
+    }
+    cr_expect(client.answer_to(read) == nullptr && client.answer_to(write) == nullptr);
+    world.succeed_with_rows(5'000);
+    world.succeed_with_rows(5'000);
+    expect_error(client, read, by_deadline ? ErrorCode::kDeadline : ErrorCode::kCancelled);
+    expect_success(client, write);
+    cr_expect(world.job_count() == 0);
+  }
+}
+
+Test(dispatcher, a_session_cannot_have_all_reader_threads) {
+  Limits limits;
+  limits.reader_threads = 8;
+  CoreWorld world(limits);
+  CoreClient& greedy = world.connect();
+  for (int i = 0; i < 64; ++i) world.execute(greedy, "SELECT count(*) FROM big");
+  cr_expect(world.job_count() == 4, "half of them");
+  CoreClient& other = world.connect();
+  const auto read = world.execute(other, "SELECT count(*) FROM small");
+  cr_assert(world.job_count() == 5);
+  world.succeed(4);
+  expect_success(other, read);
+  cr_expect(world.job_count() == 4, "the free ones are not for the greedy");
+}
+
+Test(dispatcher, a_session_whose_reads_take_long_has_fewer_turns) {
+  Limits limits;
+  limits.reader_threads = 1;
+  CoreWorld world(limits);
+  CoreClient& slow = world.connect();
+  CoreClient& quick = world.connect();
+  for (int i = 0; i < 5; ++i) world.execute(slow, "SELECT count(*) FROM big");
+  std::vector<std::uint64_t> reads;
+  for (int i = 0; i < 20; ++i) reads.push_back(world.execute(quick, "SELECT count(*) FROM small"));
+  world.job().lane_us = 5'000;
+  world.succeed();
+  for (const std::uint64_t read : reads) {
+    cr_assert(world.job().request->session_id == quick.state->id);
+    world.job().lane_us = 50;
+    world.succeed();
+    expect_success(quick, read);
+  }
+}
+
+Test(dispatcher, a_session_whose_writes_take_long_does_not_fill_the_lane_before_others) {
+  CoreWorld world;
+  CoreClient& slow = world.connect();
+  CoreClient& quick = world.connect();
+  // What is expected of a write at the most doubles with each.
+  for (int i = 0; i < 5; ++i) {
+    world.execute(slow, "DELETE FROM big");
+    world.job().lane_us = 15'000;
+    world.succeed();
+  }
+  for (int i = 0; i < 30; ++i) world.execute(slow, "DELETE FROM big");
+  cr_assert(world.job_count() == 2, "as much as lasts for a slice is with the lane: %zu", world.job_count());
+  const auto write = world.execute(quick, "DELETE FROM small");
+  cr_assert(world.job_count() == 3, "what others have there counts for them");
+  world.job().lane_us = 15'000;
+  world.succeed();
+  world.job().lane_us = 15'000;
+  world.succeed();
+  world.succeed();
+  expect_success(quick, write);
+}
+
 Test(dispatcher, a_stream_stops_at_its_credit_and_keeps_its_connection_but_no_thread) {
   Limits limits;
   limits.reader_threads = 1;

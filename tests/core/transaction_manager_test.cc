@@ -206,6 +206,101 @@ Test(transaction_manager, a_begin_that_is_cancelled_while_it_waits_aborts_its_tr
   expect_lane_free(world);
 }
 
+Test(transaction_manager, in_abort_mode_a_statement_that_is_stopped_before_the_begin_has_run_counts_too) {
+  for (const bool lane_is_granted : {false, true}) {
+    CoreWorld world;
+    CoreClient& client = world.connect();
+    CoreClient& other = world.connect();
+    if (!lane_is_granted) world.begin(other, 1);
+    const auto begin = world.begin(client, 1, false, false);
+    const auto first = world.execute(client, "INSERT INTO t VALUES (1)", 1);
+    const auto second = world.execute(client, "INSERT INTO t VALUES (2)", 1);
+    const auto commit = world.commit(client, 1);
+    world.cancel(client, second);
+    expect_error(client, second, ErrorCode::kCancelled);
+    cr_expect(answer_of(client, second).error->transaction == TransactionState::kAborted);
+    if (!lane_is_granted) {
+      world.settle();
+      world.commit(other, 1);
+    }
+    world.settle();
+    expect_success(client, begin);
+    expect_error(client, first, ErrorCode::kTransactionAborted);
+    expect_error(client, commit, ErrorCode::kTransactionAborted);
+    world.rollback(client, 1);
+    expect_lane_free(world);
+  }
+}
+
+Test(transaction_manager, in_keep_mode_a_statement_that_is_stopped_before_the_begin_has_run_is_left_out) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  CoreClient& other = world.connect();
+  world.begin(other, 1);
+  world.begin(client, 1);
+  const auto first = world.execute(client, "INSERT INTO t VALUES (1)", 1);
+  const auto second = world.execute(client, "INSERT INTO t VALUES (2)", 1);
+  const auto commit = world.commit(client, 1);
+  world.cancel(client, second);
+  expect_error(client, second, ErrorCode::kCancelled);
+  cr_expect(answer_of(client, second).error->transaction == TransactionState::kOpen);
+  world.settle();
+  world.commit(other, 1);
+  world.settle();
+  expect_success(client, first);
+  expect_success(client, commit);
+}
+
+Test(transaction_manager, in_abort_mode_a_stream_that_is_stopped_between_its_batches_counts_too) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.begin(client, 1, false, false);
+  world.settle();
+  const auto stream = world.execute(client, "SELECT * FROM big", 1);
+  const auto commit = world.commit(client, 1);
+  world.cancel(client, stream);
+  cr_expect(client.answer_to(stream) == nullptr, "its job runs");
+  world.stream(1'000);
+  expect_error(client, stream, ErrorCode::kCancelled);
+  cr_expect(answer_of(client, stream).error->transaction == TransactionState::kAborted);
+  world.settle();
+  expect_error(client, commit, ErrorCode::kTransactionAborted);
+}
+
+Test(transaction_manager, in_abort_mode_a_stream_that_gets_no_credit_takes_its_transaction_with_it) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.begin(client, 1, true, false);
+  world.settle();
+  const auto stream = world.execute(client, "SELECT * FROM big", 1, 0, 1);
+  world.stream(5'000);
+  for (std::uint64_t ms = 0; ms < Limits{}.stream_idle_ms_max; ms += Limits{}.transaction_idle_ms_max / 2) {
+    const auto used = world.execute(client, "SELECT 1", 1);
+    world.settle();
+    expect_success(client, used);
+    world.pass_ms(Limits{}.transaction_idle_ms_max / 2);
+  }
+  expect_error(client, stream, ErrorCode::kLimit);
+  cr_expect(answer_of(client, stream).error->transaction == TransactionState::kAborted);
+  world.settle();
+  const auto commit = world.commit(client, 1);
+  expect_error(client, commit, ErrorCode::kTransactionAborted);
+}
+
+Test(transaction_manager, a_read_that_is_stopped_while_it_runs_does_not_wait_for_credit_with_its_last_rows) {
+  CoreWorld world;
+  CoreClient& client = world.connect();
+  world.begin(client, 1);
+  world.settle();
+  const auto read = world.execute(client, "SELECT * FROM big", 1, 0, 1);
+  world.cancel(client, read);
+  world.succeed_with_rows(5'000);
+  expect_error(client, read, ErrorCode::kCancelled);
+  const auto commit = world.commit(client, 1);
+  world.settle();
+  expect_success(client, commit);
+}
+
 Test(transaction_manager, a_session_that_dies_in_any_state_gives_the_lane_back) {
   for (int state = 0; state < 5; ++state) {
     CoreWorld world;

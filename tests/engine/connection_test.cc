@@ -136,6 +136,9 @@ Test(connection, limits_parameters_and_columns) {
   };
   (void)rows_of(scratch.writer(), columns(kColumnsMax));
   expect_error(error_of(scratch.writer(), columns(kColumnsMax + 1)), ErrorCode::kSql, "too many columns");
+  const auto like = [](std::size_t bytes) { return "SELECT 'x' LIKE '" + std::string(bytes, 'x') + "'"; };
+  (void)rows_of(scratch.writer(), like(kPatternBytesMax));
+  expect_error(error_of(scratch.writer(), like(kPatternBytesMax + 1)), ErrorCode::kSql, "pattern too complex");
   (void)rows_of(scratch.writer(), fmt::format("SELECT ?{}", kParametersMax));
   expect_error(error_of(scratch.writer(), fmt::format("SELECT ?{}", kParametersMax + 1)), ErrorCode::kSql,
                "variable number must be between");

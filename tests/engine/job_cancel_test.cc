@@ -92,6 +92,29 @@ Test(job_cancel, a_running_read_stops_with_the_reason) {
   }
 }
 
+Test(job_cancel, a_statement_stops_a_few_rows_behind_the_cancel_however_long_each_of_them_takes) {
+  struct Calls {
+    CancelToken* token;
+    int count = 0;
+  };
+  ScratchDatabase scratch;
+  const auto request = execute_request(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT sum(long(i)) FROM n");
+  Calls calls{&request->token};
+  // Cancels, and goes on as one that goes over megabytes.
+  sqlite3_create_function_v2(
+      scratch.reader().handle(), "long", 1, SQLITE_UTF8, &calls,
+      [](sqlite3_context* context, int, sqlite3_value**) {
+        Calls& made = *static_cast<Calls*>(sqlite3_user_data(context));
+        made.token->cancel(CancelReason::kClient);
+        ++made.count;
+        sqlite3_result_int(context, 1);
+      },
+      nullptr, nullptr, nullptr);
+  expect_error(error_of(Lane(scratch.reader()).run(request)), ErrorCode::kCancelled);
+  cr_expect(calls.count <= 4, "%d rows", calls.count);
+}
+
 Test(job_cancel, a_running_write_stops_and_is_undone) {
   ScratchDatabase scratch;
   scratch.run({"CREATE TABLE t(a)", "INSERT INTO t VALUES (1)"});

@@ -15,10 +15,12 @@ using namespace skua::test;
 namespace {
 
 constexpr std::size_t kEntriesMax = 3;
+constexpr std::uint64_t kBytesMax = 1'000'000;
 
 // A cache of three, on a connection where nothing else is prepared.
 struct Scene {
-  Scene() {
+  explicit Scene(std::size_t entries_max = kEntriesMax, std::uint64_t bytes_max = kBytesMax) {
+    cache.emplace(entries_max, bytes_max);
     must(sqlite3_open(":memory:", &handle) == SQLITE_OK ? Status() : make_error(ErrorCode::kIo, "no memory"));
   }
   Scene(const Scene&) = delete;
@@ -43,7 +45,7 @@ struct Scene {
   }
 
   sqlite3* handle = nullptr;
-  std::optional<StatementCache> cache{kEntriesMax};
+  std::optional<StatementCache> cache;
 };
 
 }  // namespace
@@ -157,4 +159,81 @@ Test(statement_cache, a_statement_follows_the_schema) {
   cr_assert(!must(alter->step()));
   cr_assert_eq(columns().size(), 2u);
   expect_text(columns().back().name, "b");
+}
+
+// What one entry of the shape "VALUES(1)" takes.
+static std::uint64_t bytes_of_one() {
+  Scene scene;
+  scene.use("VALUES(1)");
+  return scene.cache->bytes();
+}
+
+Test(statement_cache, counts_the_memory_of_what_it_keeps) {
+  const std::uint64_t small = bytes_of_one();
+  cr_assert_gt(small, sizeof(StatementCache::Entry));
+  Scene scene;
+  scene.use("VALUES(1)");
+  scene.use("VALUES(2)");
+  cr_assert_eq(scene.cache->bytes(), 2 * small);
+  std::string longer = "VALUES(1";
+  for (int i = 0; i < 200; ++i) longer += ",1";
+  scene.use(longer + ")");
+  cr_assert_gt(scene.cache->bytes(), 3 * small + longer.size());
+}
+
+Test(statement_cache, keeps_what_has_room_to_the_byte_and_then_drops_the_least_recently_used) {
+  const std::uint64_t one = bytes_of_one();
+  Scene exact(100, 3 * one);
+  for (const std::string_view sql : {"VALUES(1)", "VALUES(2)", "VALUES(3)"}) exact.use(sql);
+  expect_text(exact.prepared(), "VALUES(1) VALUES(2) VALUES(3)");
+  cr_assert_eq(exact.cache->bytes(), 3 * one);
+  exact.use("VALUES(4)");
+  expect_text(exact.prepared(), "VALUES(2) VALUES(3) VALUES(4)");
+  Scene less(100, 3 * one - 1);
+  for (const std::string_view sql : {"VALUES(1)", "VALUES(2)", "VALUES(3)"}) less.use(sql);
+  expect_text(less.prepared(), "VALUES(2) VALUES(3)");
+}
+
+Test(statement_cache, a_statement_that_is_larger_than_the_cache_is_not_kept_and_drops_nothing) {
+  const std::uint64_t one = bytes_of_one();
+  Scene scene(100, 2 * one);
+  scene.use("VALUES(1)");
+  const std::string large = "VALUES(1 /*" + std::string(2 * one, 'x') + "*/)";
+  {
+    const StatementCache::Lease lease = scene.lease(large);
+    cr_assert(must(lease->step()));
+  }
+  expect_text(scene.prepared(), "VALUES(1)");
+  cr_assert_eq(scene.cache->bytes(), one);
+  Scene none(100, 0);
+  none.use("VALUES(1)");
+  expect_text(none.prepared(), "");
+}
+
+Test(statement_cache, one_large_statement_takes_the_place_of_many_small_ones) {
+  const std::uint64_t one = bytes_of_one();
+  Scene scene(100, 8 * one);
+  for (int i = 1; i <= 8; ++i) scene.use(fmt::format("VALUES({})", i));
+  const std::string large = "VALUES(9 /*" + std::string(one, 'x') + "*/)";
+  scene.use(large);
+  cr_assert_leq(scene.cache->bytes(), 8 * one);
+  cr_assert(scene.prepared().find("VALUES(8)") != std::string::npos);
+  cr_assert(scene.prepared().find("VALUES(1)") == std::string::npos);
+}
+
+Test(statement_cache, counts_anew_what_was_prepared_anew) {
+  Scene scene(100);
+  (void)must(scene.lease("CREATE TABLE t(a)")->step());
+  const auto select = [&] { (void)must(scene.lease("SELECT * FROM t")->step()); };
+  select();
+  const std::uint64_t before = scene.cache->bytes();
+  std::string columns;
+  for (int i = 0; i < 50; ++i) {
+    (void)must(scene.lease(fmt::format("ALTER TABLE t ADD COLUMN b{}", i))->step());
+  }
+  Scene other(100);
+  const std::uint64_t altered = scene.cache->bytes();
+  select();
+  cr_assert_gt(scene.cache->bytes(), altered, "the statement has 51 columns now, and had one");
+  cr_assert_gt(altered, before);
 }

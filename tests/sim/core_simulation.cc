@@ -42,11 +42,12 @@ class Simulation {
     limits.reader_threads = 3;
     limits.reader_connections_max = 17;  // one of them is for reads that are done at once
     limits.pinned_connections_max = 2;
+    limits.siblings_wait_ms_max = 150;
     limits.write_queue_max = 20;
     limits.group_requests_max = 2;
     limits.write_wait_ms_max = 300;
     limits.requests_per_session_max = 30;
-    limits.transactions_per_session_max = 3;
+    limits.transactions_per_session_max = 5;
     limits.transaction_idle_ms_max = 400;
     limits.transaction_total_ms_max = 3'000;
     limits.stream_idle_ms_max = 500;
@@ -152,7 +153,7 @@ class Simulation {
     const char* kSql[] = {kReads[below(4)], "INSERT INTO t VALUES (1)", "BEGIN",      "COMMIT",      "ROLLBACK",
                                  "SAVEPOINT s",  "RELEASE s",                "ROLLBACK TO s", "BEGIN READ ONLY",
                                  "CREATE TEMP VIEW v AS SELECT 1"};
-    const auto number = static_cast<std::uint32_t>(below(4));
+    const auto number = static_cast<std::uint32_t>(below(6));
     const char* database = chance(50) ? "a" : "b";
     std::uint64_t id = 0;
     const std::uint64_t what = below(100);
@@ -185,6 +186,7 @@ class Simulation {
         request.setDatabase(database);
         auto begin = request.initBegin();
         begin.setMode(chance(50) ? wire::TransactionMode::READ : wire::TransactionMode::WRITE);
+        if (chance(50)) add_siblings(begin, number);
         begin.setOnError(chance(50) ? wire::TransactionErrorMode::KEEP : wire::TransactionErrorMode::ABORT);
       });
     } else if (what < 80) {
@@ -199,6 +201,17 @@ class Simulation {
     }
     ++requests_;
     expected_[client].insert(id);
+  }
+
+  // Mostly such that they can be opened.
+  void add_siblings(wire::Begin::Builder begin, std::uint32_t number) {
+    if (chance(90)) begin.setMode(wire::TransactionMode::READ);
+    const auto count = static_cast<unsigned>(1 + below(2));
+    auto siblings = begin.initSiblings(count);
+    for (unsigned i = 0; i < count; ++i) {
+      const std::uint32_t other = chance(90) ? (number + i) % 5 + 1 : number;
+      siblings.set(i, other);
+    }
   }
 
   // More short reads than one session, and now and then than all of them, may run in a turn.
@@ -258,16 +271,18 @@ class Simulation {
     for (const char* name : {"spool_bytes", "response_memory_bytes", "request_memory_bytes", "reader_connections_leased"}) {
       if (const std::uint64_t left = world_.counter(last, name); left != 0) fail(fmt::format("{} is {}", name, left));
     }
-    const auto send_to = [&](const char* database, const char* sql) {
-      return world_.send(last, [&](wire::Request::Builder request) {
+    CoreClient& other = world_.connect();  // a session may not have all reader threads
+    const auto send_to = [&](CoreClient& client, const char* database, const char* sql) {
+      return world_.send(client, [&](wire::Request::Builder request) {
         request.setDatabase(database);
         request.initExecute().setSql(sql);
       });
     };
     // Every reader connection and both writers are free: what is sent now runs now.
-    for (int i = 0; i < 3; ++i) send_to("a", "SELECT 1");
-    send_to("a", "DELETE FROM t");
-    send_to("b", "DELETE FROM t");
+    for (int i = 0; i < 2; ++i) send_to(last, "a", "SELECT 1");
+    send_to(other, "a", "SELECT 1");
+    send_to(last, "a", "DELETE FROM t");
+    send_to(last, "b", "DELETE FROM t");
     if (world_.job_count() != 5) fail(fmt::format("a lane is still taken: {} jobs run of 5", world_.job_count()));
   }
 

@@ -287,3 +287,39 @@ Test(transaction, a_summary_tells_changes_and_the_last_rowid) {
   cr_assert_eq(updated.summary().changes, 2);
   cr_assert(ask(story.one, "DELETE FROM t RETURNING a") == "15 16");
 }
+
+Test(transaction_group, sees_one_state_whatever_is_committed_and_each_ends_by_itself) {
+  Story story;
+  ask(story.two, "INSERT INTO t VALUES (1)");
+  std::vector<Transaction> group = must(story.one.begin_group(5));
+  ask(story.two, "INSERT INTO t VALUES (2)");
+  for (Transaction& transaction : group) cr_assert(ask(transaction, "SELECT a FROM t") == "1");
+  must(group[0].commit());
+  must(group[1].rollback());
+  ask(story.two, "INSERT INTO t VALUES (3)");
+  cr_assert(ask(group[4], "SELECT a FROM t") == "1");
+  const auto refused = group[2].execute("DELETE FROM t");
+  cr_assert(!refused && refused.error().code == ErrorCode::kReadOnly);
+  group.clear();
+  std::vector<Transaction> next = must(story.one.begin_group(2));
+  for (Transaction& transaction : next) cr_assert(ask(transaction, "SELECT a FROM t ORDER BY a") == "1 2 3");
+}
+
+Test(transaction_group, of_as_many_as_there_are_connections_is_opened_and_of_one_more_refused) {
+  Story story("[limits]\nreader_connections_max = 6\npinned_connections_max = 2\n");
+  const auto refused = story.one.begin_group(5);
+  cr_assert(!refused && refused.error().code == ErrorCode::kLimit);
+  cr_assert(refused.error().message.find("reader_connections_max") != std::string::npos);
+  const std::vector<Transaction> group = must(story.one.begin_group(4));
+  cr_assert_eq(group.size(), 4u);
+}
+
+Test(transaction_group, that_does_not_get_its_connections_says_which_limit_it_was) {
+  Story story("[limits]\nreader_connections_max = 4\npinned_connections_max = 0\nsiblings_wait_ms_max = 50\n");
+  std::optional<Transaction> holder = must(story.two.begin(TransactionMode::kRead));
+  const auto refused = story.one.begin_group(4);
+  cr_assert(!refused && refused.error().code == ErrorCode::kLimit);
+  cr_assert(refused.error().message.find("siblings_wait_ms_max") != std::string::npos);
+  holder.reset();
+  must(story.one.begin_group(4));
+}

@@ -4,6 +4,7 @@
 // Canceller may be used from elsewhere. No function throws. docs/PROTOCOL.md describes what travels.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -73,6 +74,9 @@ class Connection {
   // Several statements in one round trip.
   Result<ProgramResult> run(const Program& program, const RequestOptions& options = {});
   Result<Transaction> begin(TransactionMode mode = TransactionMode::kWrite, const RequestOptions& options = {});
+  // That many read transactions that see exactly the same state of the database, whatever is written meanwhile: all or none.
+  // Each is then one like any other. kVersion: the daemon is too old for it.
+  Result<std::vector<Transaction>> begin_group(std::size_t count, const RequestOptions& options = {});
   Result<Description> describe(std::string_view sql, const RequestOptions& options = {});
   // The daemon's counters: rows of (name, value).
   Result<ResultSet> stats(const RequestOptions& options = {});

@@ -1,0 +1,13 @@
+// What a client and a daemon of the same protocol version may have or lack: the bits of Hello.features and HelloReply.features.
+#pragma once
+
+#include <cstdint>
+
+namespace skua {
+
+// Read transactions that share one snapshot: Begin.siblings.
+inline constexpr std::uint64_t kFeatureSiblings = 0x1;
+// All that this source knows.
+inline constexpr std::uint64_t kFeatures = kFeatureSiblings;
+
+}  // namespace skua
