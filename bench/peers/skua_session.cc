@@ -15,7 +15,6 @@ namespace skua::bench {
 namespace {
 
 constexpr std::uint32_t kConnectTimeoutMs = 5'000;
-constexpr RequestHead kExampleHead{SkuaSession::kLastOwnId + 1, kSkuaDatabase};
 
 Error session_is_lost() { return make_error(ErrorCode::kLost, "the session with skuad is lost"); }
 
@@ -35,12 +34,36 @@ SkuaSession::SkuaSession(FileDescriptor socket) : socket_(std::move(socket)), re
 Result<SkuaSession> SkuaSession::open(const SkuaServer& server) {
   SKUA_ASSIGN(FileDescriptor socket, connect_unix(server.socket_path(), kConnectTimeoutMs));
   SkuaSession session(std::move(socket));
-  SKUA_ASSIGN(const Request hello, hello_request(kLastOwnId, "skua-bench"));
-  SKUA_TRY(session.send(hello.frame.bytes()));
-  SKUA_ASSIGN(const FrameView answer, session.receive());
-  SKUA_ASSIGN(const Response response, read_response(Frame::copy_of(answer)));
-  if (const auto* error = std::get_if<Error>(&response.body)) return *error;
+  SKUA_ASSIGN(const Request hello, hello_request(++session.last_id_, "skua-bench"));
+  SKUA_TRY(session.exchange(hello));
   return session;
+}
+
+Result<SkuaSession::Exchange> SkuaSession::ping() {
+  SKUA_ASSIGN(const Request request, ping_request(next_head()));
+  return exchange(request);
+}
+
+Result<SkuaSession::Exchange> SkuaSession::execute(std::string_view sql, const Parameters& parameters,
+                                                   std::uint64_t known_columns) {
+  SKUA_ASSIGN(const Request request,
+              execute_request(next_head(), sql, parameters, 0, Durability::kFull, known_columns));
+  return exchange(request);
+}
+
+Result<SkuaSession::Exchange> SkuaSession::exchange(const Request& request) {
+  SKUA_TRY(send(request.frame.bytes()));
+  Exchange exchange;
+  exchange.sizes.request_bytes = request.frame.byte_count();
+  while (true) {
+    SKUA_ASSIGN(const FrameView frame, receive());
+    SKUA_ASSIGN(const Response response, read_response(Frame::copy_of(frame)));
+    if (const auto* error = std::get_if<Error>(&response.body)) return *error;
+    const auto* rows = std::get_if<RowsReply>(&response.body);
+    if (rows != nullptr && rows->columns_id != 0) exchange.columns_id = rows->columns_id;
+    exchange.sizes.answer_bytes += response.byte_count;
+    if (response.is_last) return exchange;
+  }
 }
 
 Status SkuaSession::send(std::string_view bytes) {
@@ -63,13 +86,13 @@ Result<FrameView> SkuaSession::receive() {
   }
 }
 
-Result<ExecuteWindow> ExecuteWindow::build(std::string_view sql, std::size_t depth) {
+Result<ExecuteWindow> ExecuteWindow::build(std::string_view sql, std::size_t depth,
+                                           std::uint64_t known_columns) {
   // Found in the finished request by values that nothing else in it has.
   constexpr std::uint64_t kId = 0x1d1d'9e37'79b9'7f4a;
   constexpr std::int64_t kParameter = 0x2a2a'85eb'ca6b'e4d3;
-  RequestHead head = kExampleHead;
-  head.id = kId;
-  SKUA_ASSIGN(const Request request, execute_request(head, sql, Parameters::of(kParameter), 0, Durability::kFull));
+  SKUA_ASSIGN(const Request request, execute_request(RequestHead{kId, kSkuaDatabase}, sql, Parameters::of(kParameter),
+                                                     0, Durability::kFull, known_columns));
   const auto* begin = reinterpret_cast<const std::uint64_t*>(request.frame.view().begin());
   const std::vector<std::uint64_t> words(begin, begin + request.frame.view().size());
   ExecuteWindow window;
@@ -92,24 +115,17 @@ std::string_view ExecuteWindow::bytes() const {
   return {reinterpret_cast<const char*>(words_.data()), words_.size() * sizeof(std::uint64_t)};
 }
 
-Result<Request> example_ping() { return ping_request(kExampleHead); }
-
-Result<Request> example_execute(std::string_view sql, const Parameters& parameters) {
-  return execute_request(kExampleHead, sql, parameters, 0, Durability::kFull);
+Result<EchoSizes> measure_ping(const SkuaServer& server) {
+  SKUA_ASSIGN(SkuaSession session, SkuaSession::open(server));
+  SKUA_ASSIGN(const SkuaSession::Exchange exchange, session.ping());
+  return exchange.sizes;
 }
 
-Result<EchoSizes> measure_exchange(const SkuaServer& server, const Result<Request>& request) {
-  if (!request) return request.error();
+Result<EchoSizes> measure_execute(const SkuaServer& server, std::string_view sql, const Parameters& parameters) {
   SKUA_ASSIGN(SkuaSession session, SkuaSession::open(server));
-  SKUA_TRY(session.send(request->frame.bytes()));
-  EchoSizes sizes{request->frame.byte_count(), 0};
-  while (true) {
-    SKUA_ASSIGN(const FrameView frame, session.receive());
-    SKUA_ASSIGN(const Response response, read_response(Frame::copy_of(frame)));
-    if (const auto* error = std::get_if<Error>(&response.body)) return *error;
-    sizes.answer_bytes += response.byte_count;
-    if (response.is_last) return sizes;
-  }
+  SKUA_ASSIGN(const SkuaSession::Exchange first, session.execute(sql, parameters));
+  SKUA_ASSIGN(const SkuaSession::Exchange second, session.execute(sql, parameters, first.columns_id));
+  return second.sizes;
 }
 
 }  // namespace skua::bench

@@ -23,8 +23,17 @@ class SkuaSession {
   // Says hello.
   static Result<SkuaSession> open(const SkuaServer& server);
 
-  // Of the requests that it sends. The ids of others must be greater.
-  static constexpr std::uint64_t kLastOwnId = 1;
+  // Of the last request that it built itself. The ids of others must be greater.
+  std::uint64_t last_id() const { return last_id_; }
+
+  // What one request and all of its answer were.
+  struct Exchange {
+    EchoSizes sizes;
+    std::uint64_t columns_id = 0;  // that stands for the columns of its rows; 0 if it has none
+  };
+  Result<Exchange> ping();
+  // `known_columns`: of an exchange before, whose columns need not be sent again; 0 for none.
+  Result<Exchange> execute(std::string_view sql, const Parameters& parameters, std::uint64_t known_columns = 0);
 
   Status send(std::string_view bytes);
   // The next response. Lives until the next call.
@@ -32,15 +41,19 @@ class SkuaSession {
 
  private:
   explicit SkuaSession(FileDescriptor socket);
+  // As the client library says them.
+  RequestHead next_head() { return {++last_id_, kSkuaDatabase}; }
+  Result<Exchange> exchange(const Request& request);
 
+  std::uint64_t last_id_ = 0;
   FileDescriptor socket_;
   FrameReader reader_;
 };
 
 class ExecuteWindow {
  public:
-  // `depth` requests for a statement with one parameter, an integer.
-  static Result<ExecuteWindow> build(std::string_view sql, std::size_t depth);
+  // `depth` requests for a statement with one parameter, an integer; from a client that knows these columns.
+  static Result<ExecuteWindow> build(std::string_view sql, std::size_t depth, std::uint64_t known_columns);
 
   void set(std::size_t index, std::uint64_t id, std::int64_t parameter);
   // All of them.
@@ -55,10 +68,9 @@ class ExecuteWindow {
   std::size_t parameter_word_ = 0;  // so too
 };
 
-// As the client library says them to the database of the benchmark.
-Result<Request> example_ping();
-Result<Request> example_execute(std::string_view sql, const Parameters& parameters);
-// How large this request is, and all of its answer.
-Result<EchoSizes> measure_exchange(const SkuaServer& server, const Result<Request>& request);
+// How large a request is, and all of its answer; of a statement when it is not the first time that its session executes
+// it, and knows its columns.
+Result<EchoSizes> measure_ping(const SkuaServer& server);
+Result<EchoSizes> measure_execute(const SkuaServer& server, std::string_view sql, const Parameters& parameters);
 
 }  // namespace skua::bench

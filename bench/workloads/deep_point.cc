@@ -39,7 +39,8 @@ wire::Column::Reader column_of(wire::RowBatch::Reader batch, kj::uint index) { r
 class SkuaWindow {
  public:
   SkuaWindow(SkuaSession session, ExecuteWindow requests, std::size_t depth, std::uint64_t seed)
-      : session_(std::move(session)), requests_(std::move(requests)), ids_(depth), random_(seed) {}
+      : session_(std::move(session)), requests_(std::move(requests)), ids_(depth), random_(seed),
+        last_request_(session_.last_id()) {}
 
   Result<std::uint64_t> run(Tally& tally) {
     const std::uint64_t first = last_request_ + 1;
@@ -93,7 +94,7 @@ class SkuaWindow {
   ExecuteWindow requests_;
   std::vector<std::int64_t> ids_;  // that are asked for, in the order of the requests
   std::mt19937_64 random_;
-  std::uint64_t last_request_ = SkuaSession::kLastOwnId;
+  std::uint64_t last_request_;
 };
 
 class SkuaDeepPoint final : public DeepPoint {
@@ -106,7 +107,9 @@ class SkuaDeepPoint final : public DeepPoint {
 
   Result<Window> make_window(std::size_t client) override {
     SKUA_ASSIGN(SkuaSession session, SkuaSession::open(setup_.server));
-    SKUA_ASSIGN(ExecuteWindow requests, ExecuteWindow::build(kPointSelect, depth_));
+    // As the client library does from the second execution on.
+    SKUA_ASSIGN(const SkuaSession::Exchange first, session.execute(kPointSelect, Parameters::of(kTypicalPointId)));
+    SKUA_ASSIGN(ExecuteWindow requests, ExecuteWindow::build(kPointSelect, depth_, first.columns_id));
     auto window =
         std::make_shared<SkuaWindow>(std::move(session), std::move(requests), depth_, setup_.seed + client);
     return Window([window](Tally& tally) { return window->run(tally); });
@@ -190,7 +193,7 @@ Workload deep_point_workload(const BenchSetup& setup, const std::string& name, s
       name, fmt::format("4 columns by key out of {} rows, {} requests in flight on each connection", kPointRows, depth),
       "answers", {}};
   const auto sizes = [&setup] {
-    return measure_exchange(setup.server, example_execute(kPointSelect, Parameters::of(kTypicalPointId)));
+    return measure_execute(setup.server, kPointSelect, Parameters::of(kTypicalPointId));
   };
   workload.depth = depth;
   auto& contestants = workload.contestants;

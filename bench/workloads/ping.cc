@@ -31,7 +31,7 @@ class SkuaPing final : public Contestant {
 
 Workload ping_workload(const BenchSetup& setup) {
   Workload workload{"ping", "a request that does nothing", "round trips", {}};
-  const auto sizes = [&setup] { return measure_exchange(setup.server, example_ping()); };
+  const auto sizes = [&setup] { return measure_ping(setup.server); };
   workload.contestants.push_back(std::make_unique<SkuaPing>(setup));
   workload.contestants.push_back(std::make_unique<LoopEcho>(setup.folder + "/ping-echo.sock", sizes));
   workload.contestants.push_back(std::make_unique<SocketEcho>(sizes));

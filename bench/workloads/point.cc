@@ -113,7 +113,7 @@ Workload point_workload(const BenchSetup& setup) {
   if (setup.depth > 1) return deep_point_workload(setup, "point", setup.depth);
   Workload workload{"point", fmt::format("4 columns by key out of {} rows", kPointRows), "round trips", {}};
   const auto sizes = [&setup] {
-    return measure_exchange(setup.server, example_execute(kPointSelect, Parameters::of(kTypicalPointId)));
+    return measure_execute(setup.server, kPointSelect, Parameters::of(kTypicalPointId));
   };
   auto& contestants = workload.contestants;
   contestants.push_back(std::make_unique<SkuaPoint>(setup, kSkuaName));

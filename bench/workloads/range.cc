@@ -136,8 +136,7 @@ Workload range_workload(const BenchSetup& setup) {
       "range", fmt::format("{} rows of 4 columns by a range of the key, out of {}", kRangeRows, kPointRows), "ranges", {}};
   const auto sizes = [&setup] {
     constexpr std::int64_t kFirst = kTypicalPointId;
-    return measure_exchange(setup.server,
-                            example_execute(kSelect, Parameters::of(kFirst, kFirst + kRangeRows - 1)));
+    return measure_execute(setup.server, kSelect, Parameters::of(kFirst, kFirst + kRangeRows - 1));
   };
   auto& contestants = workload.contestants;
   contestants.push_back(std::make_unique<SkuaRange>(setup));

@@ -82,13 +82,18 @@ Test(bench_run, an_echo_is_as_large_as_the_exchange_it_stands_for) {
   const TemporaryDirectory directory;
   const SkuaServer server = must(SkuaServer::start(program_path("skuad"), directory.path()));
   must(fill_point_table(server));
-  const EchoSizes ping = must(measure_exchange(server, example_ping()));
-  const auto select = example_execute(kPointSelect, Parameters::of(kTypicalPointId));
-  const EchoSizes point = must(measure_exchange(server, select));
-  cr_assert_eq(ping.request_bytes, must(example_ping()).frame.byte_count());
-  cr_assert_eq(point.request_bytes, select->frame.byte_count());
-  // A row, its columns' names and types, and a summary, which is all that a ping is answered with.
+  SkuaSession session = must(SkuaSession::open(server));
+  const Parameters id = Parameters::of(kTypicalPointId);
+  const SkuaSession::Exchange first = must(session.execute(kPointSelect, id));
+  const SkuaSession::Exchange second = must(session.execute(kPointSelect, id, first.columns_id));
+  const EchoSizes point = must(measure_execute(server, kPointSelect, id));
+  cr_assert_eq(point.request_bytes, second.sizes.request_bytes);
+  cr_assert_eq(point.answer_bytes, second.sizes.answer_bytes);
+  // The columns' names and types came once.
+  cr_assert_lt(second.sizes.answer_bytes, first.sizes.answer_bytes);
+  // A row is more than the summary that a ping is answered with.
+  const EchoSizes ping = must(measure_ping(server));
   cr_assert_gt(point.answer_bytes, ping.answer_bytes + 100);
   // A statement that fails has no size.
-  cr_assert(!measure_exchange(server, example_execute("SELECT * FROM missing", {})));
+  cr_assert(!measure_execute(server, "SELECT * FROM missing", {}));
 }

@@ -12,7 +12,8 @@ using namespace skua::test;
 
 Test(execute_window, has_the_requests_that_the_client_library_builds) {
   constexpr std::size_t kDepth = 3;
-  ExecuteWindow window = must(ExecuteWindow::build(kPointSelect, kDepth));
+  constexpr std::uint64_t kColumnsId = 0x5656'054d;
+  ExecuteWindow window = must(ExecuteWindow::build(kPointSelect, kDepth, kColumnsId));
   // Twice: what is written the second time must leave nothing of the first.
   for (const std::int64_t base : {std::int64_t{-1}, std::int64_t{99'998}}) {
     std::string wanted;
@@ -22,7 +23,7 @@ Test(execute_window, has_the_requests_that_the_client_library_builds) {
       window.set(i, id, parameter);
       const RequestHead head{id, kSkuaDatabase};
       const Request request =
-          must(execute_request(head, kPointSelect, Parameters::of(parameter), 0, Durability::kFull));
+          must(execute_request(head, kPointSelect, Parameters::of(parameter), 0, Durability::kFull, kColumnsId));
       wanted += request.frame.bytes();
     }
     cr_assert(window.bytes() == wanted);
