@@ -74,6 +74,10 @@ class FairQueue {
     if (rounds > 0) move(turn, std::min(turn.round + rounds, round_ + kRoundsMax));
   }
 
+  // What pop() would return; there must be something.
+  const Item& next() const {
+    return *next([](std::uint64_t) { return true; });
+  }
   // What pop(may_go) would return; null for nothing.
   template <class MayGo>
   const Item* next(const MayGo& may_go) const {

@@ -13,6 +13,7 @@ namespace skua {
 
 namespace {
 
+using Operation = TransactionOperation;
 using State = Transaction::State;
 
 // The moves that transaction.h draws.
