@@ -229,6 +229,7 @@ constexpr Statement kLong[] = {
 
 // How long it takes from a cancel's sending to the last response of what it stops, one statement at a time.
 void measure_stops(const Settings& settings, const test::RealDaemon& daemon) {
+  if (settings.stops == 0) return;
   test::Random random;
   Pipeline pipeline(daemon.socket_path());
   fmt::print("\nfrom a cancel to the end, of statements that run for 20 to 300 ms\n");
