@@ -2,19 +2,32 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include "protocol/frame_pool.h"
 #include "protocol/limits.h"
 #include "protocol/result.h"
 
 namespace skua {
 
-Frame::Frame(void* memory, std::size_t words)
-    : words_(static_cast<capnp::word*>(memory)), word_count_(words) {
+void Frame::Free::operator()(capnp::word* words) const {
+  if (pool == nullptr) return std::free(words);
+  pool->give_back(words);
+}
+
+Frame::Frame(void* memory, std::size_t words, std::shared_ptr<FramePool> pool)
+    : words_(static_cast<capnp::word*>(memory), Free{std::move(pool)}), word_count_(words) {
   // Out of memory is not something a request can be answered with: let the supervisor restart the daemon.
   SKUA_CHECK(memory != nullptr || words == 0);
 }
 
 void Frame::grow(std::size_t words) {
+  if (words_.get_deleter().pool != nullptr) {
+    Frame larger = uninitialised(words);
+    std::memcpy(static_cast<void*>(larger.words()), words_.get(), byte_count());
+    *this = std::move(larger);
+    return;
+  }
   void* memory = std::realloc(static_cast<void*>(words_.get()), words * sizeof(capnp::word));
   SKUA_CHECK(memory != nullptr);
   (void)words_.release();
@@ -28,8 +41,10 @@ Frame Frame::copy_of(FrameView view) {
   return frame;
 }
 
-FrameBuilder::FrameBuilder(std::size_t words_hint)
-    : first_(Frame::zeroed(kHeaderWords + std::max<std::size_t>(words_hint, 16))) {}
+FrameBuilder::FrameBuilder(std::size_t words_hint, FramePool* pool) {
+  const std::size_t words = kHeaderWords + std::max<std::size_t>(words_hint, 16);
+  first_ = pool == nullptr ? Frame::zeroed(words) : pool->zeroed(words);
+}
 
 FrameBuilder::~FrameBuilder() noexcept(false) = default;
 

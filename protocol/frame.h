@@ -17,6 +17,8 @@
 
 namespace skua {
 
+class FramePool;
+
 using FrameView = kj::ArrayPtr<const capnp::word>;
 
 class Frame {
@@ -39,10 +41,13 @@ class Frame {
   void truncate(std::size_t words) { word_count_ = words < word_count_ ? words : word_count_; }
 
  private:
+  friend class FramePool;
+
   struct Free {
-    void operator()(capnp::word* words) const { std::free(words); }
+    void operator()(capnp::word* words) const;
+    std::shared_ptr<FramePool> pool;  // where the memory goes back to; null: the allocator
   };
-  Frame(void* memory, std::size_t words);
+  Frame(void* memory, std::size_t words, std::shared_ptr<FramePool> pool = nullptr);
 
   std::unique_ptr<capnp::word, Free> words_;
   std::size_t word_count_ = 0;
@@ -52,7 +57,8 @@ class Frame {
 // out needs no copy. A message that outgrows the hint is still built, in more memory and with a copy at the end.
 class FrameBuilder final : public capnp::MessageBuilder {
  public:
-  explicit FrameBuilder(std::size_t words_hint = 128);
+  // A frame of about the size of the pool's blocks is built in one of them.
+  explicit FrameBuilder(std::size_t words_hint = 128, FramePool* pool = nullptr);
   ~FrameBuilder() noexcept(false) override;
 
   kj::ArrayPtr<capnp::word> allocateSegment(kj::uint minimum_words) override;

@@ -34,7 +34,7 @@ void SharedReadBuffer::put_back(Frame buffer) {
 }
 
 FrameReader::FrameReader(std::size_t frame_bytes_max, SharedReadBuffer* shared)
-    : shared_(shared), frame_bytes_max_(frame_bytes_max) {}
+    : shared_(shared), buffer_bytes_(kBufferBytes), frame_bytes_max_(frame_bytes_max) {}
 
 void FrameReader::rest() {
   if (shared_ == nullptr || buffer_.empty() || begin_ != end_) return;
@@ -42,13 +42,21 @@ void FrameReader::rest() {
   shared_->put_back(std::exchange(buffer_, {}));
 }
 
+FrameReader::FrameReader(std::size_t frame_bytes_max, std::shared_ptr<FramePool> pool)
+    : pool_(std::move(pool)), buffer_bytes_(pool_->block_words() * kWordBytes), frame_bytes_max_(frame_bytes_max) {}
+
+Frame FrameReader::new_buffer(std::size_t bytes_min) const {
+  const std::size_t words = (std::max(buffer_bytes_, bytes_min) + kWordBytes - 1) / kWordBytes;
+  return pool_ == nullptr ? Frame::uninitialised(words) : pool_->uninitialised(words);
+}
+
 std::span<char> FrameReader::space() {
   if (buffer_.empty()) {
-    buffer_ = shared_ != nullptr ? shared_->take() : Frame::uninitialised(kBufferBytes / kWordBytes);
+    buffer_ = shared_ != nullptr ? shared_->take() : new_buffer(0);
   }
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (capacity() > kBufferBytes) buffer_ = Frame::uninitialised(kBufferBytes / kWordBytes);
+    if (capacity() > buffer_bytes_) buffer_ = new_buffer(0);
   }
   const bool fits = begin_ + wanted_ <= capacity();
   if (end_ == capacity() || !fits) {
@@ -118,7 +126,7 @@ Frame FrameReader::detach(FrameView view) {
   }
   SKUA_CHECK(begin_ == bytes);
   const std::size_t rest = end_ - begin_;
-  Frame next = Frame::uninitialised(std::max(kBufferBytes, (rest + kWordBytes) / kWordBytes * kWordBytes) / kWordBytes);
+  Frame next = new_buffer(rest + 1);
   std::memcpy(next.words(), data() + begin_, rest);
   std::swap(next, buffer_);
   begin_ = 0;

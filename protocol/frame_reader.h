@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "protocol/frame.h"
+#include "protocol/frame_pool.h"
 #include "protocol/result.h"
 
 namespace skua {
@@ -29,6 +31,8 @@ class FrameReader {
  public:
   // `shared`, if given, outlives the reader; its users call rest() when they have taken the frames of a read.
   explicit FrameReader(std::size_t frame_bytes_max, SharedReadBuffer* shared = nullptr);
+  // Reads into the blocks of a pool and hands them over with the frames in them.
+  FrameReader(std::size_t frame_bytes_max, std::shared_ptr<FramePool> pool);
 
   void set_frame_bytes_max(std::size_t bytes) { frame_bytes_max_ = bytes; }
 
@@ -58,7 +62,11 @@ class FrameReader {
   // The whole size of the frame at begin_ if its header is complete.
   Result<std::optional<std::size_t>> frame_bytes() const;
 
-  SharedReadBuffer* shared_;
+  Frame new_buffer(std::size_t bytes_min) const;
+
+  SharedReadBuffer* shared_ = nullptr;
+  std::shared_ptr<FramePool> pool_;  // may be null
+  std::size_t buffer_bytes_;
   Frame buffer_;  // empty before the first read, and at rest
   std::size_t begin_ = 0;  // always a multiple of 8
   std::size_t end_ = 0;

@@ -57,8 +57,18 @@ inline constexpr int kTemporaryPagesMax = 262'144;
 
 // Row batches: a first small one at once, then larger ones.
 inline constexpr std::size_t kFirstBatchBytes = 8 * kKiB;
+// The first one if the loop thread makes it, which has others to serve.
+inline constexpr std::size_t kLoopBatchBytes = 1 * kKiB;
 inline constexpr std::size_t kBatchBytes = 64 * kKiB;
+// A stream that has a thread goes on by so much before what it has made is sent.
+inline constexpr std::size_t kRunAheadBytes = 2 * kBatchBytes;
 inline constexpr std::size_t kBatchRowsMax = 65'536;
+// A frame with a batch in it: what the last row may go over, and the framing. A larger one is made as well, in memory of
+// its own.
+inline constexpr std::size_t kBatchFrameBytes = kBatchBytes + 8 * kKiB;
+// Memory of such frames that is kept for the next ones: by each database of the daemon, and by each client's connection.
+inline constexpr std::size_t kDatabaseFramesKept = 32;
+inline constexpr std::size_t kClientFramesKept = 8;
 // Rows that one received batch may claim: columns of NULLs cost no bytes, so the frame's size does not bound them.
 inline constexpr std::size_t kReceivedBatchRowsMax = std::size_t{1} << 22;
 // A backup travels in pieces of this size.

@@ -1,26 +1,57 @@
 #include "protocol/row_batch.h"
 
+#include <capnp/any.h>
 #include <fmt/format.h>
 
-#include <bit>
-#include <cstring>
+#include <algorithm>
+#include <span>
+#include <utility>
 
 #include "protocol/limits.h"
 
 namespace skua {
 
+// Lists of numbers are copied as they lie in memory.
+static_assert(std::endian::native == std::endian::little, "Cap'n Proto's byte order is little-endian");
+
+namespace {
+
+constexpr std::size_t kRowCapacityMin = 8;
+
+std::size_t bitmap_bytes(std::size_t rows) { return (rows + 7) / 8; }
+
+// The memory of a list of numbers that is being built, all of it to be written.
+template <class Number, class List>
+std::span<Number> memory_of(List list) {
+  const kj::ArrayPtr<const kj::byte> raw = capnp::toAny(list.asReader()).getRawBytes();
+  SKUA_CHECK(raw.size() == list.size() * sizeof(Number));
+  return {reinterpret_cast<Number*>(const_cast<kj::byte*>(raw.begin())), list.size()};
+}
+
+template <class Number, class List, class Source>
+void fill(List list, const std::vector<Source>& from) {
+  static_assert(sizeof(Number) == sizeof(Source));
+  if (list.size() > 0) std::memcpy(memory_of<Number>(list).data(), from.data(), list.size() * sizeof(Number));
+}
+
+}  // namespace
+
 RowBatchBuilder::RowBatchBuilder(std::size_t column_count) : columns_(column_count) {}
+
+void RowBatchBuilder::ByteBuffer::grow(std::size_t more) {
+  const std::size_t capacity = std::max({size_ + more, 2 * capacity_, std::size_t{64}});
+  void* memory = std::realloc(data_.get(), capacity);
+  SKUA_CHECK(memory != nullptr);
+  (void)data_.release();
+  data_.reset(static_cast<char*>(memory));
+  capacity_ = capacity;
+}
 
 void RowBatchBuilder::clear() {
   for (Column& column : columns_) {
-    column.kind = ValueKind::kNull;
-    column.mixed = false;
+    column.layout = Layout::kNulls;
     column.has_nulls = false;
-    column.rows = 0;
-    column.words.clear();
-    column.ends.clear();
-    column.kinds.clear();
-    column.bytes.clear();
+    column.bytes.truncate(0);
   }
   at_ = 0;
   row_count_ = 0;
@@ -29,85 +60,90 @@ void RowBatchBuilder::clear() {
 }
 
 void RowBatchBuilder::reset(std::size_t column_count) {
+  // Nothing is kept: the next rows may be few.
+  if (columns_.empty()) row_capacity_ = 0;
   columns_.resize(column_count);
   clear();
 }
 
-RowBatchBuilder::Column& RowBatchBuilder::next_column() {
-  SKUA_CHECK(at_ < columns_.size());
-  return columns_[at_++];
+void RowBatchBuilder::reserve_row() {
+  row_capacity_ = std::max(kRowCapacityMin, 2 * row_capacity_);
+  for (Column& column : columns_) {
+    if (column.has_nulls) column.nulls.resize(bitmap_bytes(row_capacity_));
+    switch (column.layout) {
+      case Layout::kNulls: break;
+      case Layout::kIntegers:
+      case Layout::kReals: column.words.resize(row_capacity_); break;
+      case Layout::kTexts:
+      case Layout::kBlobs: column.ends.resize(row_capacity_); break;
+      case Layout::kMixed:
+        column.words.resize(row_capacity_);
+        column.kinds.resize(row_capacity_);
+        break;
+    }
+  }
 }
 
 void RowBatchBuilder::make_mixed(Column& column) {
-  if (column.kind == ValueKind::kText || column.kind == ValueKind::kBlob) {
+  const auto kind_of = [](Layout layout) {
+    switch (layout) {
+      case Layout::kIntegers: return ValueKind::kInteger;
+      case Layout::kReals: return ValueKind::kReal;
+      case Layout::kTexts: return ValueKind::kText;
+      default: return ValueKind::kBlob;
+    }
+  };
+  column.kinds.resize(std::max(column.kinds.size(), row_capacity_));
+  std::fill_n(column.kinds.begin(), row_count_, static_cast<std::uint8_t>(kind_of(column.layout)));
+  for (std::size_t row = 0; column.has_nulls && row < row_count_; ++row) {
+    if ((column.nulls[row / 8] >> (row % 8) & 1u) != 0) column.kinds[row] = 0;
+  }
+  if (column.layout == Layout::kTexts || column.layout == Layout::kBlobs) {
+    column.words.resize(std::max(column.words.size(), row_capacity_));
     std::uint32_t begin = 0;
-    column.words.reserve(column.rows + 1);
-    for (std::size_t row = 0; row < column.rows; ++row) {
+    for (std::size_t row = 0; row < row_count_; ++row) {
       const std::uint32_t end = column.ends[row];
-      const bool null = column.kinds[row] == 0;
-      column.words.push_back(null ? 0 : std::uint64_t{begin} << 32 | (end - begin));
+      column.words[row] = column.kinds[row] == 0 ? 0 : std::uint64_t{begin} << 32 | (end - begin);
       begin = end;
     }
-    column.ends.clear();
+    byte_count_ += 5 * row_count_;
+  } else {
+    byte_count_ += row_count_;
   }
-  column.mixed = true;
+  column.has_nulls = false;
+  column.layout = Layout::kMixed;
 }
 
-void RowBatchBuilder::adopt(Column& column, ValueKind kind) {
-  if (column.kind == kind || column.mixed) return;
-  if (column.kind != ValueKind::kNull) return make_mixed(column);
-  column.kind = kind;
-  if (kind == ValueKind::kText || kind == ValueKind::kBlob) {
-    column.ends.assign(column.rows, 0);
+void RowBatchBuilder::adopt(Column& column, Layout layout) {
+  if (column.layout == Layout::kMixed) return;
+  if (column.layout != Layout::kNulls) return make_mixed(column);
+  column.layout = layout;
+  if (layout == Layout::kTexts || layout == Layout::kBlobs) {
+    column.ends.resize(std::max(column.ends.size(), row_capacity_));
+    std::fill_n(column.ends.begin(), row_count_, 0u);
   } else {
-    column.words.assign(column.rows, 0);
+    column.words.resize(std::max(column.words.size(), row_capacity_));
+    std::fill_n(column.words.begin(), row_count_, 0u);
   }
 }
 
 void RowBatchBuilder::append_null() {
   Column& column = next_column();
-  column.has_nulls = true;
-  if (column.mixed || column.kind == ValueKind::kInteger || column.kind == ValueKind::kReal) {
-    column.words.push_back(0);
-  } else if (column.kind != ValueKind::kNull) {
-    column.ends.push_back(static_cast<std::uint32_t>(column.bytes.size()));
+  switch (column.layout) {
+    case Layout::kNulls: break;
+    case Layout::kIntegers:
+    case Layout::kReals: column.words[row_count_] = 0; break;
+    case Layout::kTexts:
+    case Layout::kBlobs: column.ends[row_count_] = static_cast<std::uint32_t>(column.bytes.size()); break;
+    case Layout::kMixed: return append_mixed(column, ValueKind::kNull, 0);
   }
-  column.kinds.push_back(0);
-  ++column.rows;
-  byte_count_ += 1;
-}
-
-void RowBatchBuilder::append_integer(std::int64_t value) {
-  Column& column = next_column();
-  adopt(column, ValueKind::kInteger);
-  column.words.push_back(static_cast<std::uint64_t>(value));
-  column.kinds.push_back(static_cast<std::uint8_t>(ValueKind::kInteger));
-  ++column.rows;
-  byte_count_ += 8;
-}
-
-void RowBatchBuilder::append_real(double value) {
-  Column& column = next_column();
-  adopt(column, ValueKind::kReal);
-  column.words.push_back(std::bit_cast<std::uint64_t>(value));
-  column.kinds.push_back(static_cast<std::uint8_t>(ValueKind::kReal));
-  ++column.rows;
-  byte_count_ += 8;
-}
-
-void RowBatchBuilder::append_bytes(ValueKind kind, std::string_view bytes) {
-  Column& column = next_column();
-  adopt(column, kind);
-  const std::size_t begin = column.bytes.size();
-  column.bytes.append(bytes);
-  if (column.mixed) {
-    column.words.push_back(std::uint64_t{begin} << 32 | bytes.size());
-  } else {
-    column.ends.push_back(static_cast<std::uint32_t>(column.bytes.size()));
+  if (!column.has_nulls) {
+    column.nulls.assign(std::max(column.nulls.size(), bitmap_bytes(row_capacity_)), 0);
+    column.has_nulls = true;
   }
-  column.kinds.push_back(static_cast<std::uint8_t>(kind));
-  ++column.rows;
-  byte_count_ += 4 + bytes.size();
+  std::uint8_t& bits = column.nulls[row_count_ / 8];
+  bits = static_cast<std::uint8_t>(bits | 1u << (row_count_ % 8));
+  byte_count_ += column.layout == Layout::kNulls ? 1 : column.layout < Layout::kTexts ? 8 : 4;
 }
 
 void RowBatchBuilder::append(const ValueView& value) {
@@ -120,27 +156,18 @@ void RowBatchBuilder::append(const ValueView& value) {
   }
 }
 
-void RowBatchBuilder::end_row() {
-  SKUA_CHECK(at_ == columns_.size());
-  at_ = 0;
-  ++row_count_;
-  whole_rows_byte_count_ = byte_count_;
-}
-
-void RowBatchBuilder::truncate(Column& column, std::size_t rows) {
-  if (column.rows == rows) return;
-  column.rows = rows;
-  column.kinds.resize(rows);
-  // The bytes of an abandoned value stay behind in mixed columns: nothing points at them.
-  if (column.words.size() > rows) column.words.resize(rows);
-  if (column.ends.size() > rows) {
-    column.ends.resize(rows);
-    column.bytes.resize(rows == 0 ? 0 : column.ends.back());
-  }
-}
-
 void RowBatchBuilder::abandon_row() {
-  for (Column& column : columns_) truncate(column, row_count_);
+  for (std::size_t i = 0; i < at_; ++i) {
+    Column& column = columns_[i];
+    if (column.has_nulls) {
+      std::uint8_t& bits = column.nulls[row_count_ / 8];
+      bits = static_cast<std::uint8_t>(bits & ~(1u << (row_count_ % 8)));
+    }
+    // The bytes of an abandoned value stay behind in mixed columns: nothing points at them.
+    if (column.layout == Layout::kTexts || column.layout == Layout::kBlobs) {
+      column.bytes.truncate(row_count_ == 0 ? 0 : column.ends[row_count_ - 1]);
+    }
+  }
   at_ = 0;
   byte_count_ = whole_rows_byte_count_;
 }
@@ -148,60 +175,50 @@ void RowBatchBuilder::abandon_row() {
 std::size_t RowBatchBuilder::words_max() const {
   std::size_t words = 8;
   for (const Column& column : columns_) {
-    words += 16 + column.rows / 64 + column.words.size() + column.ends.size() / 2 + column.bytes.size() / kWordBytes;
-    if (column.mixed) words += column.rows / kWordBytes;
+    words += 16 + column.bytes.size() / kWordBytes;
+    if (column.has_nulls) words += row_count_ / 64;
+    switch (column.layout) {
+      case Layout::kNulls: break;
+      case Layout::kIntegers:
+      case Layout::kReals: words += row_count_; break;
+      case Layout::kTexts:
+      case Layout::kBlobs: words += row_count_ / 2; break;
+      case Layout::kMixed: words += row_count_ + row_count_ / kWordBytes; break;
+    }
   }
   return words;
 }
 
-void RowBatchBuilder::write_nulls(const Column& column, wire::Column::Builder out) {
-  if (!column.has_nulls) return;
-  capnp::Data::Builder nulls = out.initNulls(static_cast<kj::uint>((column.rows + 7) / 8));
-  for (std::size_t row = 0; row < column.rows; ++row) {
-    if (column.kinds[row] == 0) nulls[row / 8] = static_cast<kj::byte>(nulls[row / 8] | 1u << (row % 8));
+void RowBatchBuilder::write_column(const Column& column, wire::Column::Builder out) const {
+  const auto rows = static_cast<kj::uint>(row_count_);
+  const capnp::Data::Reader bytes(reinterpret_cast<const kj::byte*>(column.bytes.data()), column.bytes.size());
+  switch (column.layout) {
+    case Layout::kNulls: return out.setAllNull();
+    case Layout::kIntegers: fill<std::int64_t>(out.initIntegers(rows), column.words); break;
+    case Layout::kReals: fill<double>(out.initReals(rows), column.words); break;
+    case Layout::kTexts:
+    case Layout::kBlobs: {
+      wire::Bytes::Builder lines = column.layout == Layout::kTexts ? out.initTexts() : out.initBlobs();
+      fill<std::uint32_t>(lines.initEnds(rows), column.ends);
+      lines.setData(bytes);
+      break;
+    }
+    case Layout::kMixed: {
+      wire::Mixed::Builder mixed = out.initMixed();
+      mixed.setKinds(capnp::Data::Reader(column.kinds.data(), rows));
+      fill<std::uint64_t>(mixed.initWords(rows), column.words);
+      mixed.setData(bytes);
+      return;
+    }
   }
+  if (column.has_nulls) out.setNulls(capnp::Data::Reader(column.nulls.data(), bitmap_bytes(row_count_)));
 }
 
 void RowBatchBuilder::write(wire::RowBatch::Builder out) const {
   SKUA_CHECK(at_ == 0);
   out.setRowCount(static_cast<std::uint32_t>(row_count_));
   auto columns = out.initColumns(static_cast<kj::uint>(columns_.size()));
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
-    wire::Column::Builder to = columns[static_cast<kj::uint>(i)];
-    const auto rows = static_cast<kj::uint>(column.rows);
-    const capnp::Data::Reader bytes(reinterpret_cast<const kj::byte*>(column.bytes.data()), column.bytes.size());
-    if (column.mixed) {
-      wire::Mixed::Builder mixed = to.initMixed();
-      mixed.setKinds(capnp::Data::Reader(column.kinds.data(), rows));
-      auto words = mixed.initWords(rows);
-      for (kj::uint row = 0; row < rows; ++row) words.set(row, column.words[row]);
-      mixed.setData(bytes);
-      continue;
-    }
-    switch (column.kind) {
-      case ValueKind::kNull: to.setAllNull(); continue;
-      case ValueKind::kInteger: {
-        auto list = to.initIntegers(rows);
-        for (kj::uint row = 0; row < rows; ++row) list.set(row, static_cast<std::int64_t>(column.words[row]));
-        break;
-      }
-      case ValueKind::kReal: {
-        auto list = to.initReals(rows);
-        for (kj::uint row = 0; row < rows; ++row) list.set(row, std::bit_cast<double>(column.words[row]));
-        break;
-      }
-      case ValueKind::kText:
-      case ValueKind::kBlob: {
-        wire::Bytes::Builder text = column.kind == ValueKind::kText ? to.initTexts() : to.initBlobs();
-        auto ends = text.initEnds(rows);
-        for (kj::uint row = 0; row < rows; ++row) ends.set(row, column.ends[row]);
-        text.setData(bytes);
-        break;
-      }
-    }
-    write_nulls(column, to);
-  }
+  for (std::size_t i = 0; i < columns_.size(); ++i) write_column(columns_[i], columns[static_cast<kj::uint>(i)]);
 }
 
 namespace {
@@ -210,61 +227,79 @@ Error broken(std::string what) {
   return make_error(ErrorCode::kProtocol, "a row batch contradicts itself: " + std::move(what));
 }
 
+// Where a list of numbers lies, one behind the other, if it has one for each row; null otherwise. Cap'n Proto lets a list
+// of larger structs pass for a list of numbers; its size then is another, and nobody sends that.
+template <class Number, class List>
+const void* numbers_of(List list, std::size_t rows) {
+  static const std::uint64_t kNothing = 0;
+  if (list.size() != rows) return nullptr;
+  const kj::ArrayPtr<const kj::byte> raw = capnp::toAny(std::move(list)).getRawBytes();
+  if (raw.size() != rows * sizeof(Number)) return nullptr;
+  return rows == 0 ? &kNothing : static_cast<const void*>(raw.begin());
+}
+
 }  // namespace
 
-Status RowBatchReader::open_bytes(wire::Bytes::Reader in, std::size_t rows, Column& out) {
-  out.ends = in.getEnds();
-  if (out.ends.size() != rows) return broken(fmt::format("{} ends for {} rows", out.ends.size(), rows));
+Status RowBatchReader::open_bytes(wire::Bytes::Reader in, ColumnView& out) {
+  out.list_ = numbers_of<std::uint32_t>(in.getEnds(), out.row_count_);
+  if (out.list_ == nullptr) return broken("a text or blob column is not one end a row");
   const capnp::Data::Reader data = in.getData();
-  out.data = reinterpret_cast<const char*>(data.begin());
+  out.bytes_ = reinterpret_cast<const char*>(data.begin());
+  // Without a branch for each: the compiler compares several at once.
+  bool falls = false;
   std::uint32_t last = 0;
-  for (const std::uint32_t end : out.ends) {
-    if (end < last || end > data.size()) return broken("a value's end lies outside its data");
+  for (const std::uint32_t end : std::span(static_cast<const std::uint32_t*>(out.list_), out.row_count_)) {
+    falls |= end < last;
     last = end;
   }
+  if (falls || last > data.size()) return broken("a value's end lies outside its data");
   return {};
 }
 
-Status RowBatchReader::open_mixed(wire::Mixed::Reader in, std::size_t rows, Column& out) {
+Status RowBatchReader::open_mixed(wire::Mixed::Reader in, ColumnView& out) {
+  const std::size_t rows = out.row_count_;
   const capnp::Data::Reader kinds = in.getKinds();
   const capnp::Data::Reader data = in.getData();
-  out.words = in.getWords();
-  if (kinds.size() != rows || out.words.size() != rows) return broken("a mixed column is not one entry a row");
+  out.list_ = numbers_of<std::uint64_t>(in.getWords(), rows);
+  if (kinds.size() != rows || out.list_ == nullptr) return broken("a mixed column is not one entry a row");
+  bool unknown = false;
+  bool outside = false;
   for (std::size_t row = 0; row < rows; ++row) {
-    if (kinds[row] > static_cast<std::uint8_t>(ValueKind::kBlob)) {
-      return broken(fmt::format("unknown kind of value {}", kinds[row]));
-    }
-    if (kinds[row] < static_cast<std::uint8_t>(ValueKind::kText)) continue;
-    const std::uint64_t word = out.words[static_cast<kj::uint>(row)];
-    if ((word >> 32) + (word & 0xffffffffu) > data.size()) return broken("a value's end lies outside its data");
+    const std::uint64_t word = static_cast<const std::uint64_t*>(out.list_)[row];
+    unknown |= kinds[row] > static_cast<std::uint8_t>(ValueKind::kBlob);
+    outside |= kinds[row] >= static_cast<std::uint8_t>(ValueKind::kText) &&
+               (word >> 32) + (word & 0xffffffffu) > data.size();
   }
-  out.kinds = kinds.begin();
-  out.data = reinterpret_cast<const char*>(data.begin());
+  if (unknown) return broken("a value is of an unknown kind");
+  if (outside) return broken("a value's end lies outside its data");
+  out.kinds_ = kinds.begin();
+  out.bytes_ = reinterpret_cast<const char*>(data.begin());
   return {};
 }
 
-Status RowBatchReader::open_column(wire::Column::Reader in, std::size_t rows, Column& out) {
-  out.which = in.which();
+Status RowBatchReader::open_column(wire::Column::Reader in, ColumnView& out) {
   const capnp::Data::Reader nulls = in.getNulls();
-  if (nulls.size() != 0 && out.which != wire::Column::MIXED) {
-    if (nulls.size() != (rows + 7) / 8) return broken("a null bitmap is not one bit a row");
-    out.nulls = nulls.begin();
+  if (nulls.size() != 0 && !in.isMixed()) {
+    if (nulls.size() != bitmap_bytes(out.row_count_)) return broken("a null bitmap is not one bit a row");
+    out.nulls_ = nulls.begin();
   }
-  switch (out.which) {
-    case wire::Column::ALL_NULL: return {};
+  switch (in.which()) {
+    case wire::Column::ALL_NULL: out.layout_ = ColumnView::Layout::kNulls; return {};
     case wire::Column::INTEGERS:
-      out.integers = in.getIntegers();
-      if (out.integers.size() != rows) return broken("an integer column is not one value a row");
+      out.layout_ = ColumnView::Layout::kIntegers;
+      out.list_ = numbers_of<std::int64_t>(in.getIntegers(), out.row_count_);
+      if (out.list_ == nullptr) return broken("an integer column is not one value a row");
       return {};
     case wire::Column::REALS:
-      out.reals = in.getReals();
-      if (out.reals.size() != rows) return broken("a real column is not one value a row");
+      out.layout_ = ColumnView::Layout::kReals;
+      out.list_ = numbers_of<double>(in.getReals(), out.row_count_);
+      if (out.list_ == nullptr) return broken("a real column is not one value a row");
       return {};
-    case wire::Column::TEXTS: return open_bytes(in.getTexts(), rows, out);
-    case wire::Column::BLOBS: return open_bytes(in.getBlobs(), rows, out);
-    case wire::Column::MIXED: return open_mixed(in.getMixed(), rows, out);
+    case wire::Column::TEXTS: out.layout_ = ColumnView::Layout::kTexts; return open_bytes(in.getTexts(), out);
+    case wire::Column::BLOBS: out.layout_ = ColumnView::Layout::kBlobs; return open_bytes(in.getBlobs(), out);
+    case wire::Column::MIXED: out.layout_ = ColumnView::Layout::kMixed; return open_mixed(in.getMixed(), out);
   }
-  return broken(fmt::format("unknown kind of column {}", static_cast<unsigned>(out.which)));
+  return broken(fmt::format("unknown kind of column {}", static_cast<unsigned>(in.which())));
 }
 
 Result<RowBatchReader> RowBatchReader::open(wire::RowBatch::Reader batch) {
@@ -281,38 +316,10 @@ Result<RowBatchReader> RowBatchReader::open(wire::RowBatch::Reader batch) {
   }
   reader.columns_.resize(columns.size());
   for (kj::uint i = 0; i < columns.size(); ++i) {
-    SKUA_TRY(open_column(columns[i], reader.row_count_, reader.columns_[i]));
+    reader.columns_[i].row_count_ = reader.row_count_;
+    SKUA_TRY(open_column(columns[i], reader.columns_[i]));
   }
   return reader;
-}
-
-ValueView RowBatchReader::at(std::size_t row, std::size_t column_index) const {
-  SKUA_CHECK(row < row_count_ && column_index < columns_.size());
-  const Column& column = columns_[column_index];
-  const auto i = static_cast<kj::uint>(row);
-  if (column.nulls != nullptr && (column.nulls[row / 8] >> (row % 8) & 1u) != 0) return ValueView::null();
-  switch (column.which) {
-    case wire::Column::ALL_NULL: return ValueView::null();
-    case wire::Column::INTEGERS: return ValueView::integer(column.integers[i]);
-    case wire::Column::REALS: return ValueView::real(column.reals[i]);
-    case wire::Column::TEXTS:
-    case wire::Column::BLOBS: {
-      const std::uint32_t begin = row == 0 ? 0 : column.ends[i - 1];
-      const std::string_view bytes(column.data + begin, column.ends[i] - begin);
-      return column.which == wire::Column::TEXTS ? ValueView::text(bytes) : ValueView::blob(bytes);
-    }
-    case wire::Column::MIXED: break;
-  }
-  const std::uint64_t word = column.words[i];
-  const std::string_view bytes(column.data + (word >> 32), word & 0xffffffffu);
-  switch (static_cast<ValueKind>(column.kinds[row])) {
-    case ValueKind::kNull: return ValueView::null();
-    case ValueKind::kInteger: return ValueView::integer(static_cast<std::int64_t>(word));
-    case ValueKind::kReal: return ValueView::real(std::bit_cast<double>(word));
-    case ValueKind::kText: return ValueView::text(bytes);
-    case ValueKind::kBlob: return ValueView::blob(bytes);
-  }
-  return ValueView::null();
 }
 
 }  // namespace skua

@@ -5,11 +5,16 @@
 // Each belongs to one thread at a time.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
 #include <vector>
 
+#include "protocol/column_view.h"
 #include "protocol/frame.h"
 #include "protocol/result.h"
 #include "protocol/skua.capnp.h"
@@ -17,7 +22,8 @@
 
 namespace skua {
 
-// One row of a batch has `column_count` values: append() each in order, then end_row().
+// One row of a batch has `column_count` values: append() each in order, then end_row(). Values go into arrays that are
+// kept from batch to batch, in the form in which they are sent: one copy of each array makes a message of them.
 class RowBatchBuilder {
  public:
   explicit RowBatchBuilder(std::size_t column_count = 0);
@@ -46,29 +52,56 @@ class RowBatchBuilder {
   void write(wire::RowBatch::Builder out) const;
 
  private:
-  // A column is of no kind (all NULL) until its first value, then uniform, then mixed as soon as types differ.
+  using Layout = ColumnView::Layout;
+
+  // Bytes of texts and blobs, one behind the other. As std::string, without the cost of its append().
+  class ByteBuffer {
+   public:
+    const char* data() const { return data_.get(); }
+    std::size_t size() const { return size_; }
+    void truncate(std::size_t size) { size_ = size; }
+    void append(std::string_view bytes) {
+      if (bytes.size() > capacity_ - size_) grow(bytes.size());
+      if (!bytes.empty()) std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
+      size_ += bytes.size();
+    }
+
+   private:
+    struct Free {
+      void operator()(char* memory) const { std::free(memory); }
+    };
+    void grow(std::size_t more);
+
+    std::unique_ptr<char, Free> data_;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+  };
+
+  // kNulls until the first value, then uniform, then kMixed as soon as kinds differ. Of the arrays those that the layout
+  // uses have room for row_capacity_ rows; those of whole rows, and of the row in the making, are filled.
   struct Column {
-    ValueKind kind = ValueKind::kNull;
-    bool mixed = false;
-    bool has_nulls = false;
-    std::size_t rows = 0;
+    Layout layout = Layout::kNulls;
+    bool has_nulls = false;             // `nulls` is in use; not in a mixed column
     std::vector<std::uint64_t> words;   // integer, bits of the real; for mixed text and blob: offset << 32 | length
     std::vector<std::uint32_t> ends;    // uniform text and blob
-    std::vector<std::uint8_t> kinds;    // one for each row; used for nulls too
-    std::string bytes;
+    std::vector<std::uint8_t> kinds;    // mixed
+    std::vector<std::uint8_t> nulls;    // a bit for each row
+    ByteBuffer bytes;
   };
 
   void append_bytes(ValueKind kind, std::string_view bytes);
   Column& next_column();
-  // Makes the column ready for a value of this kind.
-  static void adopt(Column& column, ValueKind kind);
-  static void make_mixed(Column& column);
-  static void truncate(Column& column, std::size_t rows);
-  static void write_nulls(const Column& column, wire::Column::Builder out);
+  void reserve_row();
+  // Makes the column ready for a value of a kind that does not lie as its other values do.
+  void adopt(Column& column, Layout layout);
+  void make_mixed(Column& column);
+  void append_mixed(Column& column, ValueKind kind, std::uint64_t word);
+  void write_column(const Column& column, wire::Column::Builder out) const;
 
   std::vector<Column> columns_;
   std::size_t at_ = 0;  // the column that comes next
   std::size_t row_count_ = 0;
+  std::size_t row_capacity_ = 0;
   std::size_t byte_count_ = 0;
   std::size_t whole_rows_byte_count_ = 0;
 };
@@ -82,26 +115,79 @@ class RowBatchReader {
 
   std::size_t row_count() const { return row_count_; }
   std::size_t column_count() const { return columns_.size(); }
-  ValueView at(std::size_t row, std::size_t column) const;
+  const std::vector<ColumnView>& columns() const { return columns_; }
+  ValueView at(std::size_t row, std::size_t column) const {
+    SKUA_CHECK(column < columns_.size());
+    return columns_[column].at(row);
+  }
 
  private:
-  struct Column {
-    wire::Column::Which which = wire::Column::ALL_NULL;
-    const std::uint8_t* nulls = nullptr;
-    const std::uint8_t* kinds = nullptr;
-    capnp::List<std::int64_t>::Reader integers;
-    capnp::List<double>::Reader reals;
-    capnp::List<std::uint32_t>::Reader ends;
-    capnp::List<std::uint64_t>::Reader words;
-    const char* data = nullptr;
-  };
-
-  static Status open_column(wire::Column::Reader in, std::size_t rows, Column& out);
-  static Status open_bytes(wire::Bytes::Reader in, std::size_t rows, Column& out);
-  static Status open_mixed(wire::Mixed::Reader in, std::size_t rows, Column& out);
+  static Status open_column(wire::Column::Reader in, ColumnView& out);
+  static Status open_bytes(wire::Bytes::Reader in, ColumnView& out);
+  static Status open_mixed(wire::Mixed::Reader in, ColumnView& out);
 
   std::size_t row_count_ = 0;
-  std::vector<Column> columns_;
+  std::vector<ColumnView> columns_;
 };
+
+inline RowBatchBuilder::Column& RowBatchBuilder::next_column() {
+  SKUA_CHECK(at_ < columns_.size());
+  if (row_count_ == row_capacity_) reserve_row();
+  return columns_[at_++];
+}
+
+inline void RowBatchBuilder::append_integer(std::int64_t value) {
+  Column& column = next_column();
+  if (column.layout != Layout::kIntegers) {
+    adopt(column, Layout::kIntegers);
+    if (column.layout == Layout::kMixed) {
+      return append_mixed(column, ValueKind::kInteger, static_cast<std::uint64_t>(value));
+    }
+  }
+  column.words[row_count_] = static_cast<std::uint64_t>(value);
+  byte_count_ += 8;
+}
+
+inline void RowBatchBuilder::append_real(double value) {
+  Column& column = next_column();
+  if (column.layout != Layout::kReals) {
+    adopt(column, Layout::kReals);
+    if (column.layout == Layout::kMixed) {
+      return append_mixed(column, ValueKind::kReal, std::bit_cast<std::uint64_t>(value));
+    }
+  }
+  column.words[row_count_] = std::bit_cast<std::uint64_t>(value);
+  byte_count_ += 8;
+}
+
+inline void RowBatchBuilder::append_bytes(ValueKind kind, std::string_view bytes) {
+  Column& column = next_column();
+  const Layout layout = kind == ValueKind::kText ? Layout::kTexts : Layout::kBlobs;
+  if (column.layout != layout) {
+    adopt(column, layout);
+    if (column.layout == Layout::kMixed) {
+      append_mixed(column, kind, std::uint64_t{column.bytes.size()} << 32 | bytes.size());
+      column.bytes.append(bytes);
+      byte_count_ += bytes.size();
+      return;
+    }
+  }
+  column.bytes.append(bytes);
+  column.ends[row_count_] = static_cast<std::uint32_t>(column.bytes.size());
+  byte_count_ += 4 + bytes.size();
+}
+
+inline void RowBatchBuilder::append_mixed(Column& column, ValueKind kind, std::uint64_t word) {
+  column.words[row_count_] = word;
+  column.kinds[row_count_] = static_cast<std::uint8_t>(kind);
+  byte_count_ += 9;
+}
+
+inline void RowBatchBuilder::end_row() {
+  SKUA_CHECK(at_ == columns_.size());
+  at_ = 0;
+  ++row_count_;
+  whole_rows_byte_count_ = byte_count_;
+}
 
 }  // namespace skua

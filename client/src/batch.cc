@@ -78,13 +78,8 @@ std::string shown(const ValueView& value) {
 
 }  // namespace
 
-std::size_t Batch::row_count() const { return message_ == nullptr ? 0 : message_->rows().row_count(); }
-std::size_t Batch::column_count() const { return message_ == nullptr ? 0 : message_->rows().column_count(); }
-
-ValueView Batch::at(std::size_t row, std::size_t column) const {
-  SKUA_CHECK(message_ != nullptr);
-  return message_->rows().at(row, column);
-}
+Batch::Batch(std::shared_ptr<const Message> message)
+    : message_(std::move(message)), columns_(message_->rows().columns()), row_count_(message_->rows().row_count()) {}
 
 Result<std::size_t> Columns::index_of(std::string_view name) const {
   for (std::size_t i = 0; i < size(); ++i) {

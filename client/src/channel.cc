@@ -35,7 +35,7 @@ Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, s
     : socket_(std::move(socket)),
       bell_(std::move(bell)),
       database_(std::move(database)),
-      reader_(kFrameBytesMax) {}
+      reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
   const std::string path = options.socket_path.empty() ? default_socket_path() : options.socket_path;

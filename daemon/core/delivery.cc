@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/core/stream_spools.h"
@@ -44,6 +45,7 @@ Error stopped_error(CancelReason reason) {
 void Delivery::send(Request& request, Frame frame) {
   const std::size_t bytes = frame.byte_count();
   request.credit_bytes -= static_cast<std::int64_t>(bytes);
+  request.sent_bytes += bytes;
   context_.counters.rows_bytes_sent += bytes;
   request.session->sink->send(std::move(frame));
 }
@@ -135,6 +137,15 @@ std::shared_ptr<Request> Delivery::take_waiting_for_memory() {
     watch_memory(request);
   }
   return nullptr;
+}
+
+void Delivery::update_wanted(Request& request) const {
+  std::uint64_t more = 0;
+  if (may_continue(request)) {
+    const std::size_t room = kStreamUnsentBytesMax - request.session->sink->unsent_bytes();
+    more = std::min({static_cast<std::uint64_t>(request.credit_bytes), std::uint64_t{room}, std::uint64_t{kRunAheadBytes}});
+  }
+  request.wanted_bytes.store(request.sent_bytes + more, std::memory_order_relaxed);
 }
 
 void Delivery::fail(const std::shared_ptr<Request>& request, const Error& error) {

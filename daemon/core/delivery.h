@@ -41,6 +41,8 @@ class Delivery {
   // null: no more of them.
   bool has_memory_again() const SKUA_REQUIRES(loop_thread);
   std::shared_ptr<Request> take_waiting_for_memory() SKUA_REQUIRES(loop_thread);
+  // Tells the lane that makes the request's batches how far it may go without coming back.
+  void update_wanted(Request& request) const SKUA_REQUIRES(loop_thread);
   // The request's cursor or held frames wait for the client, who has stream_idle_ms_max to grant credit.
   void park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) SKUA_REQUIRES(loop_thread);
   void unpark(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);

@@ -518,6 +518,7 @@ void Dispatcher::resume(const RequestPointer& request) {
 
 void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
   context_.now_us = now_us;
+  if (job->is_interim) return readers_.on_interim(*job);
   const std::uint16_t database = job->database;
   const bool on_writer = job->slot == kWriterSlot;
   if (on_writer) wal_.on_report(database, job->wal);

@@ -12,6 +12,7 @@
 
 #include "daemon/core/request.h"
 #include "protocol/frame.h"
+#include "protocol/limits.h"
 #include "protocol/result.h"
 
 namespace skua {
@@ -71,6 +72,7 @@ struct Job {
   std::uint32_t slot = kWriterSlot;
   std::shared_ptr<Request> request;          // null for a rollback after a session's death
   std::shared_ptr<Transaction> transaction;  // null: autocommit. Opaque to the engine
+  std::size_t first_batch_bytes = kFirstBatchBytes;
   bool read_only = false;                    // kBegin: a read transaction; kRequest: inside of one
   bool pinned = false;                       // on the session's own connection: commits by itself, may use TEMP
   bool rollback_on_error = false;
@@ -97,6 +99,9 @@ struct Job {
   // ---- filled in by the engine
   // Complete responses in order, ready to be sent. The last one ends the request if `ended`.
   std::vector<Frame> frames;
+  // Only frames, ahead of the job itself, which goes on: a stream's batches while its client wants more
+  // (Request::wanted_bytes).
+  bool is_interim = false;
   bool ended = false;
   // Instead of the last response: the request ends with this error.
   std::unique_ptr<Error> error;
@@ -119,8 +124,13 @@ struct Job {
   std::uint64_t run_us = 0;
   // It took so long because others wanted the processor, and not for any reason of its own.
   bool was_only_interrupted = false;
-  // What it used of its lane, in all its runs; of what commits by itself, up to the commit.
+  // What it used of its lane, in all its runs; of what commits by itself, up to the commit. Of a stream: since the interim job
+  // before it, which was at lane_begin_us.
   std::uint64_t lane_us = 0;
+  std::uint64_t lane_begin_us = 0;
+  // Of one that has more rows: it came to its first batch in so few steps that the loop thread could have made it; run_us is
+  // how long that took.
+  bool started_shortly = false;
   // kCheckpoint: nobody needed the log, and the next commit starts it anew.
   bool log_emptied = false;
   // kBackupCopy: how far it is, in pages; how long the slice took; and the copy once it is complete. kBackupRead: set by
@@ -141,6 +151,7 @@ struct Job {
     needs_writer = false;
     needs_cursor = false;
     was_short = false;
+    started_shortly = false;
     run_us = 0;
     was_only_interrupted = false;
   }
@@ -169,6 +180,9 @@ class Executor {
   // Runs a read outside of transactions at once, on the calling thread. Unless it is done, nothing of it shows, and it may
   // be run again elsewhere. It sees every write whose answer was sent before the turn began.
   virtual InlineRead read_inline(Job&) { return InlineRead::kRefused; }
+  // Runs the job of a read that will have more rows than one batch at once, on the calling thread, and leaves its cursor in
+  // the reader connection job->slot. Unless it is done, nothing of it shows, and it may be run again.
+  virtual InlineRead start_inline(Job&) { return InlineRead::kRefused; }
   // Such reads are not expected for a while: lets go of the snapshot that is kept for them.
   virtual void end_inline_snapshot(std::uint16_t) {}
 };

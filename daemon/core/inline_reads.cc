@@ -47,6 +47,22 @@ bool InlineReads::run(const std::shared_ptr<Request>& request) {
   return outcome == InlineRead::kDone;
 }
 
+bool InlineReads::may_start(const Request& request) {
+  return starts_in_turn_ < kStartsPerTurnMax && is_eligible(request) &&
+         databases_[request.database].starts.is_short(request.sql);
+}
+
+bool InlineReads::start(Job& job) {
+  ++starts_in_turn_;
+  const InlineRead outcome = context_.executor.start_inline(job);
+  if (outcome != InlineRead::kRefused) {
+    databases_[job.database].starts.on_inline_run(job.request->sql, outcome == InlineRead::kDone && was_quick(job));
+  }
+  if (outcome == InlineRead::kOverrun) ++statistics_.overruns;
+  if (outcome == InlineRead::kDone) ++statistics_.starts;
+  return outcome == InlineRead::kDone;
+}
+
 void InlineReads::defer(const std::shared_ptr<Request>& request) {
   ++statistics_.deferred;
   deferred_.push(request->session_id, request);
@@ -66,11 +82,14 @@ void InlineReads::on_turn_end() {
   ++turn_;
   reads_in_turn_ = 0;
   deferred_in_turn_ = 0;
+  starts_in_turn_ = 0;
 }
 
 void InlineReads::on_lane_run(const Job& job) {
   if (job.kind != JobKind::kRequest || !is_eligible(*job.request)) return;
-  databases_[job.database].history.on_lane_run(job.request->sql, was_short(job));
+  Database& database = databases_[job.database];
+  database.history.on_lane_run(job.request->sql, was_short(job));
+  if (job.cursor_open) database.starts.on_lane_run(job.request->sql, job.started_shortly && was_quick(job));
 }
 
 void InlineReads::watch_idle(std::uint16_t index) {

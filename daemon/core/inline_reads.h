@@ -23,6 +23,8 @@ class InlineReads {
   static constexpr std::uint32_t kPerSessionMax = 64;
   static constexpr std::uint32_t kPerTurnMax = 256;
   static constexpr std::uint32_t kDeferredPerTurnMax = 128;
+  // Streams of all sessions whose first batches are made in one turn.
+  static constexpr std::uint32_t kStartsPerTurnMax = 8;
   // What took longer than this was not short, unless others had the processor meanwhile.
   static constexpr std::uint64_t kShortUsMax = 1'000;
   // A database that is not read for this long keeps no snapshot.
@@ -30,6 +32,7 @@ class InlineReads {
 
   struct Statistics {
     std::uint64_t reads = 0;     // answered
+    std::uint64_t starts = 0;    // streams whose first batch was answered
     std::uint64_t overruns = 0;  // stopped, and run again on a lane
     std::uint64_t deferred = 0;  // to a later turn
   };
@@ -41,6 +44,10 @@ class InlineReads {
   Admission admit(const Request& request) SKUA_REQUIRES(loop_thread);
   // False: it is for a lane. True: it was run, and has ended unless it waits for credit.
   bool run(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // For a read that is about to have a connection: the loop thread may make its first batch, and leave the rest to a lane.
+  bool may_start(const Request& request) SKUA_REQUIRES(loop_thread);
+  // False: it is for a lane from the beginning.
+  bool start(Job& job) SKUA_REQUIRES(loop_thread);
   // For the turns to come.
   void defer(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   // The next one from an earlier turn; null if there is none, or no room for it in this turn.
@@ -57,15 +64,15 @@ class InlineReads {
  private:
   struct Database {
     ReadHistory history;
+    ReadHistory starts;  // the same of streams, for what they do until their first batch
     std::uint64_t reads = 0;
     std::uint64_t reads_at_timer = 0;
     std::uint64_t idle_timer = 0;
   };
 
   static bool is_eligible(const Request& request);
-  static bool was_short(const Job& job) {
-    return job.was_short && (job.run_us <= kShortUsMax || job.was_only_interrupted);
-  }
+  static bool was_quick(const Job& job) { return job.run_us <= kShortUsMax || job.was_only_interrupted; }
+  static bool was_short(const Job& job) { return job.was_short && was_quick(job); }
   void watch_idle(std::uint16_t database) SKUA_REQUIRES(loop_thread);
 
   CoreContext& context_;
@@ -76,6 +83,7 @@ class InlineReads {
   Job job_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t turn_ SKUA_GUARDED_BY(loop_thread) = 1;
   std::uint32_t reads_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint32_t starts_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint32_t deferred_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
   Statistics statistics_ SKUA_GUARDED_BY(loop_thread);
 };

@@ -92,7 +92,7 @@ void ReaderScheduler::lease_to_waiting(Database& database) {
     if (!may_keep) ++database.brief_leases;
     if (request->transaction != nullptr) {
       user_->on_lane_granted(request, slot);
-    } else {
+    } else if (!start_at_once(request)) {
       run_for(request, JobKind::kRequest);
     }
   }
@@ -158,7 +158,19 @@ void ReaderScheduler::watch_group(Database& database, const std::shared_ptr<Requ
   });
 }
 
-void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind kind) {
+bool ReaderScheduler::start_at_once(const std::shared_ptr<Request>& request) {
+  // A connection for brief reads is not for one that has more rows.
+  if (databases_[request->database].leases.back().is_brief || !inline_reads_.may_start(*request)) return false;
+  std::unique_ptr<Job> job = job_for(request, JobKind::kRequest);
+  job->first_batch_bytes = kLoopBatchBytes;
+  if (!inline_reads_.start(*job)) return false;
+  on_statement_done(*job);
+  return true;
+}
+
+void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind kind) { run(job_for(request, kind)); }
+
+std::unique_ptr<Job> ReaderScheduler::job_for(const std::shared_ptr<Request>& request, JobKind kind) {
   auto job = std::make_unique<Job>();
   job->kind = kind;
   job->database = request->database;
@@ -166,7 +178,7 @@ void ReaderScheduler::run_for(const std::shared_ptr<Request>& request, JobKind k
   job->request = request;
   job->read_only = false;
   if (kind == JobKind::kRequest) job->without_cursor = databases_[request->database].leases.back().is_brief;
-  run(std::move(job));
+  return job;
 }
 
 void ReaderScheduler::run(std::unique_ptr<Job> job) {
@@ -184,20 +196,59 @@ void ReaderScheduler::feed_threads() {
   };
   while (threads_.has_free()) {
     auto next = ready_.pop(may_take);
-    if (!next) return;
+    if (!next) break;
     std::unique_ptr<Job> job = std::move(*next);
     threads_.take(session_of(*job));
     if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kRunning;
+    if (job->kind == JobKind::kContinue && job->transaction == nullptr) begin_run(job->request);
     context_.executor.run_on_reader(std::move(job));
   }
+  if (ready_.empty()) return;
+  // Their batches under way are their last: the threads are for all.
+  for (const std::shared_ptr<Request>& request : running_) let_run_on(*request);
+}
+
+void ReaderScheduler::begin_run(const std::shared_ptr<Request>& request) {
+  if (request->spool != nullptr || request->is_ended()) return;
+  if (context_.memory.responses() + kRunAheadBytes > context_.limits.response_memory_bytes_max) return;
+  context_.memory.under_way += kRunAheadBytes;
+  running_.push_back(request);
+  let_run_on(*request);
+}
+
+void ReaderScheduler::end_run(const std::shared_ptr<Request>& request) {
+  if (std::erase(running_, request) == 0) return;
+  context_.memory.under_way -= kRunAheadBytes;
+  request->wanted_bytes.store(0, std::memory_order_relaxed);
+}
+
+void ReaderScheduler::let_run_on(Request& request) {
+  if (!ready_.empty() || is_needed(databases_[request.database]) || spools_.is_lease_over(request)) {
+    request.wanted_bytes.store(0, std::memory_order_relaxed);
+  } else {
+    delivery_.update_wanted(request);
+  }
+}
+
+void ReaderScheduler::on_interim(Job& job) {
+  const std::shared_ptr<Request>& request = job.request;
+  charge(job);
+  delivery_.deliver(job);
+  if (request->is_ended()) return;
+  delivery_.begin_batch(*request);  // the next one
+  if (std::find(running_.begin(), running_.end(), request) != running_.end()) let_run_on(*request);
 }
 
 void ReaderScheduler::on_thread_free(const Job& job) {
   threads_.give_back(session_of(job));
+  charge(job);
+  feed_threads();
+}
+
+void ReaderScheduler::charge(const Job& job) {
   ready_.charge(session_of(job), job.lane_us);
   databases_[job.database].waiting.charge(session_of(job), job.lane_us);
   databases_[job.database].waiting_to_keep.charge(session_of(job), job.lane_us);
-  feed_threads();
 }
 
 void ReaderScheduler::release(std::uint16_t database, std::uint32_t slot) {
@@ -225,6 +276,7 @@ void ReaderScheduler::on_job_done(std::unique_ptr<Job> job) {
 
 void ReaderScheduler::on_statement_done(Job& job) {
   const std::shared_ptr<Request> request = job.request;
+  end_run(request);
   request->cursor_open = job.cursor_open;
   inline_reads_.on_lane_run(job);
   if (job.needs_writer || job.needs_cursor) {
@@ -275,6 +327,7 @@ void ReaderScheduler::park(const std::shared_ptr<Request>& request) {
 }
 
 void ReaderScheduler::resume(const std::shared_ptr<Request>& request) {
+  if (std::find(running_.begin(), running_.end(), request) != running_.end()) return let_run_on(*request);
   if (request->stage != Request::Stage::kParked) return;
   delivery_.send_held(request);
   if (request->is_ended() || !request->held.empty()) return;

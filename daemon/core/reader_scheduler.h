@@ -60,6 +60,8 @@ class ReaderScheduler {
 
   // Every job that ran on a reader thread, before anyone else sees it.
   void on_thread_free(const Job& job) SKUA_REQUIRES(loop_thread);
+  // Batches of a stream that goes on meanwhile.
+  void on_interim(Job& job) SKUA_REQUIRES(loop_thread);
   // A job of a read outside of a transaction.
   void on_job_done(std::unique_ptr<Job> job) SKUA_REQUIRES(loop_thread);
 
@@ -128,7 +130,17 @@ class ReaderScheduler {
   bool lease_to_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void watch_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
+  std::unique_ptr<Job> job_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
+  // Makes the first batch here and now, if that is known to be quick: a hop to a thread and back takes longer.
+  bool start_at_once(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // A stream that has a thread keeps it from batch to batch, if there is memory for batches ahead of those that were sent.
+  void begin_run(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  void end_run(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // How far it may go now: nowhere once somebody waits for a thread, or it is to be put into a file.
+  void let_run_on(Request& request) SKUA_REQUIRES(loop_thread);
+  // What a job used counts when its session asks for more.
+  void charge(const Job& job) SKUA_REQUIRES(loop_thread);
 
   // What comes next of a stream that has more rows, and no job under way.
   void go_on(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
@@ -155,6 +167,8 @@ class ReaderScheduler {
   std::vector<Database> databases_ SKUA_GUARDED_BY(loop_thread);
   FairQueue<std::unique_ptr<Job>> ready_ SKUA_GUARDED_BY(loop_thread);  // for a thread
   ThreadShares threads_ SKUA_GUARDED_BY(loop_thread);
+  // Streams that have a thread and may keep it from batch to batch. Their batches ahead are in memory.under_way.
+  std::vector<std::shared_ptr<Request>> running_ SKUA_GUARDED_BY(loop_thread);
 };
 
 }  // namespace skua

@@ -21,6 +21,7 @@
 //       read the file
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -62,8 +63,10 @@ struct Request {
   std::uint32_t window_bytes = 0;
   std::uint64_t arrival_us = 0;
   std::optional<RequestMessage> message;
-  // The one member that both threads use at once.
+  // The two members that both threads use at once. Of the second: bytes of responses, counted from the request's first,
+  // that a lane may make without coming back; the loop thread moves it while the lane works.
   CancelToken token;
+  std::atomic<std::uint64_t> wanted_bytes = 0;
 
   // Null once the session is gone.
   SessionState* session SKUA_GUARDED_BY(loop_thread) = nullptr;
@@ -76,8 +79,9 @@ struct Request {
   // While it waits for the writer, and since when.
   std::uint64_t wait_timer SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t wait_since_us SKUA_GUARDED_BY(loop_thread) = 0;
-  // Bytes the client still wants; may be overdrawn by one batch.
+  // Bytes the client still wants; may be overdrawn by one batch. And what was sent of its responses.
   std::int64_t credit_bytes SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint64_t sent_bytes SKUA_GUARDED_BY(loop_thread) = 0;
   // The reader connection it has; kWriterSlot while it runs on the writer.
   std::uint32_t slot SKUA_GUARDED_BY(loop_thread) = 0;
   bool cursor_open SKUA_GUARDED_BY(loop_thread) = false;

@@ -24,8 +24,10 @@ Connection::~Connection() {
   cursors_.clear();
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const DatabaseOptions& options, ConnectionRole role) {
+Result<std::unique_ptr<Connection>> Connection::open(const DatabaseOptions& options, ConnectionRole role,
+                                                     std::shared_ptr<FramePool> frames) {
   std::unique_ptr<Connection> connection(new Connection(role, options));
+  connection->frames_ = std::move(frames);
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   if (role == ConnectionRole::kReader) {
     flags |= SQLITE_OPEN_READONLY;

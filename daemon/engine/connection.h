@@ -37,7 +37,9 @@ inline constexpr int kInlineValueBytesMax = 64 * kKiB;
 
 class Connection {
  public:
-  static Result<std::unique_ptr<Connection>> open(const DatabaseOptions& options, ConnectionRole role);
+  // `frames` is where it takes the memory of large responses from; it may be null.
+  static Result<std::unique_ptr<Connection>> open(const DatabaseOptions& options, ConnectionRole role,
+                                                  std::shared_ptr<FramePool> frames = nullptr);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -78,6 +80,7 @@ class Connection {
   // Memory for the rows of a cursor, which needs little if they are few.
   RowBatchBuilder take_batch() { return std::move(spare_batch_); }
   void give_back(RowBatchBuilder batch) { spare_batch_ = std::move(batch); }
+  FramePool* frames() const { return frames_.get(); }
 
   Cursor* find_cursor(std::uint64_t serial);
   void keep_cursor(std::uint64_t serial, std::unique_ptr<Cursor> cursor);
@@ -115,7 +118,8 @@ class Connection {
     Connection& connection_;
   };
 
-  // While alive, SQLite stops when it has taken more than so many ticks of kInlineTickInstructions. For an inline connection.
+  // While alive, SQLite stops when it has taken more than so many ticks: of kInlineTickInstructions on an inline connection, of
+  // twenty instructions on others.
   class Budget {
    public:
     Budget(Connection& connection, std::uint32_t ticks_max) : connection_(connection) {
@@ -226,6 +230,7 @@ class Connection {
   StatementCache internal_statements_{16, 1 * kMiB};
   std::unordered_map<std::uint64_t, std::unique_ptr<Cursor>> cursors_;
   RowBatchBuilder spare_batch_;
+  std::shared_ptr<FramePool> frames_;
 };
 
 }  // namespace skua

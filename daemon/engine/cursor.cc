@@ -11,22 +11,45 @@ namespace {
 
 // Less than what stops a read on the loop thread, so that one that is let in comes to its end.
 constexpr int kShortInstructionsMax = 1'000;
+// Of a first batch that a lane made, which is eight times as large as the loop thread's.
+constexpr int kShortStartInstructionsMax = 4'000;
+
+Error row_too_large() {
+  return make_error(ErrorCode::kLimit, fmt::format("a row is larger than {} bytes (row_bytes_max): select fewer or "
+                                                   "shorter values at once",
+                                                   kRowBytesMax));
+}
 
 }  // namespace
 
 Status append_row(const Statement& statement, int column_count, RowBatchBuilder& batch) {
   const std::size_t before = batch.byte_count();
   for (int i = 0; i < column_count; ++i) {
-    const ValueView value = statement.column(i);
-    if (value.kind() == ValueKind::kText && value.bytes().data() == nullptr) {
-      return make_error(ErrorCode::kUnavailable, "out of memory while a value was read");
+    sqlite3_value* value = statement.value(i);
+    switch (sqlite3_value_type(value)) {
+      case SQLITE_INTEGER: batch.append_integer(sqlite3_value_int64(value)); break;
+      case SQLITE_FLOAT: batch.append_real(sqlite3_value_double(value)); break;
+      case SQLITE_NULL: batch.append_null(); break;
+      case SQLITE_TEXT: {
+        // Before the bytes are counted: it may have to be made UTF-8 of.
+        const unsigned char* text = sqlite3_value_text(value);
+        const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+        if (text == nullptr) return make_error(ErrorCode::kUnavailable, "out of memory while a value was read");
+        if (batch.byte_count() - before + size > kRowBytesMax) return row_too_large();
+        batch.append_text({reinterpret_cast<const char*>(text), size});
+        break;
+      }
+      case SQLITE_BLOB: {
+        const void* blob = sqlite3_value_blob(value);
+        const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+        if (blob == nullptr && size > 0) {
+          return make_error(ErrorCode::kUnavailable, "out of memory while a value was read");
+        }
+        if (batch.byte_count() - before + size > kRowBytesMax) return row_too_large();
+        batch.append_blob({static_cast<const char*>(blob), size});
+        break;
+      }
     }
-    if (batch.byte_count() - before + (value.kind() >= ValueKind::kText ? value.bytes().size() : 8) > kRowBytesMax) {
-      return make_error(ErrorCode::kLimit, fmt::format("a row is larger than {} bytes (row_bytes_max): select fewer or "
-                                                       "shorter values at once",
-                                                       kRowBytesMax));
-    }
-    batch.append(value);
   }
   batch.end_row();
   return {};
@@ -43,18 +66,12 @@ Summary summary_of(const Statement& statement, std::int64_t total_changes_before
 }
 
 Result<Frame> Cursor::next_frame(std::size_t batch_bytes, bool in_transaction, bool& more) {
-  more = true;
   bool last = false;
   while (batch_.byte_count() < batch_bytes && batch_.row_count() < kBatchRowsMax) {
-    SKUA_ASSIGN(const bool has_row, statement_->step());
-    if (!started_) {
-      started_ = true;
-      column_count_ = statement_->column_count();
-      batch_.reset(static_cast<std::size_t>(column_count_));
-      // The first step of RETURNING inserts all rows; by the last one other statements may have inserted more.
-      last_insert_rowid_ = sqlite3_last_insert_rowid(statement_->database());
-    }
-    if (!has_row) {
+    const int code = statement_->step_code();
+    if (code != SQLITE_ROW && code != SQLITE_DONE) return statement_->error(code);
+    if (!started_) start();
+    if (code == SQLITE_DONE) {
       last = true;
       break;
     }
@@ -62,14 +79,28 @@ Result<Frame> Cursor::next_frame(std::size_t batch_bytes, bool in_transaction, b
   }
   row_count_ += batch_.row_count();
   Frame frame = make_frame(last, in_transaction);
+  made_bytes_ += frame.byte_count();
   batch_.clear();
   more = !last;
   return frame;
 }
 
+void Cursor::start() {
+  started_ = true;
+  column_count_ = statement_->column_count();
+  batch_.reset(static_cast<std::size_t>(column_count_));
+  // The first step of RETURNING inserts all rows; by the last one other statements may have inserted more.
+  last_insert_rowid_ = sqlite3_last_insert_rowid(statement_->database());
+}
+
 bool Cursor::was_short() {
   const int instructions = statement_->take_instructions();
   return !statement_->may_stall() && instructions <= kShortInstructionsMax;
+}
+
+bool Cursor::started_shortly() {
+  const int instructions = statement_->take_instructions();
+  return !statement_->may_stall() && instructions <= kShortStartInstructionsMax;
 }
 
 Frame Cursor::make_frame(bool last, bool in_transaction) {
@@ -88,7 +119,7 @@ Frame Cursor::make_frame(bool last, bool in_transaction) {
   const std::vector<ColumnInfo> columns = sends_columns ? statement_->columns() : std::vector<ColumnInfo>();
   std::size_t column_words = 0;
   for (const ColumnInfo& column : columns) column_words += 4 + (column.name.size() + column.declared_type.size()) / 8;
-  FrameBuilder frame(batch_.words_max() + column_words + 32);
+  FrameBuilder frame(batch_.words_max() + column_words + 32, frames_);
   auto response = frame.initRoot<wire::Response>();
   response.setId(request_->id);
   auto rows = response.initRows();

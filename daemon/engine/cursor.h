@@ -9,6 +9,7 @@
 #include "daemon/base/recycling_allocator.h"
 #include "daemon/core/request.h"
 #include "daemon/engine/statement_cache.h"
+#include "protocol/frame_pool.h"
 #include "protocol/row_batch.h"
 #include "protocol/summary.h"
 
@@ -16,10 +17,12 @@ namespace skua {
 
 class Cursor {
  public:
-  // `batch` is memory to collect rows in.
-  Cursor(std::shared_ptr<Request> request, StatementCache::Lease statement, RowBatchBuilder batch = RowBatchBuilder())
+  // `batch` is memory to collect rows in, `frames` memory to send them in; it may be null.
+  Cursor(std::shared_ptr<Request> request, StatementCache::Lease statement, FramePool* frames = nullptr,
+         RowBatchBuilder batch = RowBatchBuilder())
       : request_(std::move(request)),
         statement_(std::move(statement)),
+        frames_(frames),
         batch_(std::move(batch)),
         started_us_(monotonic_us()),
         total_changes_before_(sqlite3_total_changes64(statement_->database())) {}
@@ -31,6 +34,13 @@ class Cursor {
   // The next response. `more` says whether the cursor goes on; if not, the response ends the request.
   Result<Frame> next_frame(std::size_t batch_bytes, bool in_transaction, bool& more);
 
+  // Of all responses so far.
+  std::uint64_t made_bytes() const { return made_bytes_; }
+
+  // After the first response: whether it took so few steps that the loop thread could have made it.
+  bool started_shortly();
+  std::uint64_t started_us() const { return started_us_; }
+
   // After the last response: whether all of it took so few steps that the loop thread could have run it, and how long it took.
   bool was_short();
   std::uint64_t run_us() const { return ended_us_ - started_us_; }
@@ -38,14 +48,18 @@ class Cursor {
   RowBatchBuilder take_batch() { return std::move(batch_); }
 
  private:
+  // After the first step.
+  void start();
   Frame make_frame(bool last, bool in_transaction);
 
   std::shared_ptr<Request> request_;
   StatementCache::Lease statement_;
+  FramePool* const frames_;
   RowBatchBuilder batch_;
   bool columns_sent_ = false;
   int column_count_ = 0;
   std::uint64_t row_count_ = 0;
+  std::uint64_t made_bytes_ = 0;
   const std::uint64_t started_us_;
   std::uint64_t ended_us_ = 0;
   const std::int64_t total_changes_before_;

@@ -122,7 +122,7 @@ Database::~Database() {
 Result<Connection*> Database::reader(std::uint32_t slot) {
   std::unique_ptr<Connection>& reader = readers_[slot];
   if (reader == nullptr) {
-    auto opened = Connection::open(options_, ConnectionRole::kReader);
+    auto opened = Connection::open(options_, ConnectionRole::kReader, frames_);
     if (!opened) {
       // Not cannot_open(): looking for the owner of a file that is open here would drop this process's own locks.
       Error error = opened.error();

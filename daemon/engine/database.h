@@ -14,6 +14,8 @@
 #include "daemon/engine/wal_governor.h"
 #include "daemon/engine/wal_space.h"
 #include "daemon/engine/write_watch.h"
+#include "protocol/frame_pool.h"
+#include "protocol/limits.h"
 
 namespace skua {
 
@@ -33,6 +35,8 @@ class Database {
   WriteWatch& write_watch() { return write_watch_; }
   CommitGate& commit_gate() { return commit_gate_; }
   Result<Connection*> reader(std::uint32_t slot);
+  // Null if nobody has opened it yet.
+  Connection* open_reader(std::uint32_t slot) { return readers_[slot].get(); }
   // The slot's next user gets a new connection.
   void close_reader(std::uint32_t slot) { readers_[slot].reset(); }
 
@@ -45,6 +49,9 @@ class Database {
   WalSpace wal_space_;
   WriteWatch write_watch_;
   CommitGate commit_gate_;
+  // Of all its readers.
+  const std::shared_ptr<FramePool> frames_ =
+      std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kDatabaseFramesKept);
   std::unique_ptr<Connection> writer_;
   std::unique_ptr<BackupCopy> backup_copy_;
   std::vector<std::unique_ptr<Connection>> readers_;

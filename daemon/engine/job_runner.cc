@@ -216,18 +216,7 @@ void JobRunner::finish_failed() {
 Status JobRunner::run_kind() {
   switch (job_.kind) {
     case JobKind::kRequest: return run_request();
-    case JobKind::kContinue: {
-      Cursor* cursor = connection_.find_cursor(job_.request->serial);
-      SKUA_CHECK(cursor != nullptr);
-      bool more = false;
-      auto frame = cursor->next_frame(kBatchBytes, job_.is_inside_transaction(), more);
-      if (!frame || !more) connection_.close_cursor(job_.request->serial);
-      if (!frame) return std::move(frame).error();
-      job_.frames.push_back(std::move(*frame));
-      job_.cursor_open = more;
-      job_.ended = !more;
-      return {};
-    }
+    case JobKind::kContinue: return continue_cursor();
     case JobKind::kSpool: return spool();
     case JobKind::kClose: connection_.close_cursor(job_.request->serial); return {};
     case JobKind::kBegin: return connection_.begin(job_.read_only, job_.relaxed);
@@ -243,6 +232,39 @@ Status JobRunner::run_kind() {
     case JobKind::kDiscard: return {};  // done by whoever has the connections
   }
   return make_error(ErrorCode::kInternal, "unknown kind of job");
+}
+
+Status JobRunner::continue_cursor() {
+  Cursor* cursor = connection_.find_cursor(job_.request->serial);
+  SKUA_CHECK(cursor != nullptr);
+  while (true) {
+    bool more = false;
+    auto frame = cursor->next_frame(kBatchBytes, job_.is_inside_transaction(), more);
+    if (!frame || !more) connection_.close_cursor(job_.request->serial);
+    if (!frame) return std::move(frame).error();
+    job_.frames.push_back(std::move(*frame));
+    job_.cursor_open = more;
+    job_.ended = !more;
+    if (!more || !may_go_on(*cursor)) return {};
+    send_interim();
+  }
+}
+
+bool JobRunner::may_go_on(const Cursor& cursor) const {
+  return completions_ != nullptr && !job_.request->token.is_cancelled() &&
+         cursor.made_bytes() < job_.request->wanted_bytes.load(std::memory_order_relaxed);
+}
+
+void JobRunner::send_interim() {
+  auto interim = std::make_unique<Job>();
+  interim->is_interim = true;
+  interim->database = job_.database;
+  interim->slot = job_.slot;
+  interim->request = job_.request;
+  const std::uint64_t now_us = monotonic_us();
+  interim->lane_us = now_us - std::exchange(job_.lane_begin_us, now_us);
+  interim->frames = std::exchange(job_.frames, {});
+  completions_->push(std::move(interim));
 }
 
 Status JobRunner::run_request() {
@@ -270,9 +292,9 @@ Status JobRunner::execute() {
     return run_to_end(cursor);
   }
   const bool returns_rows = statement->column_count() > 0;
-  auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement), connection_.take_batch());
+  auto cursor = std::make_unique<Cursor>(job_.request, std::move(statement), connection_.frames(), connection_.take_batch());
   if (job_.pinned && writes_) return write_temporary(std::move(cursor));
-  if (!is_autocommit_write()) return advance(std::move(cursor), kFirstBatchBytes);
+  if (!is_autocommit_write()) return advance(std::move(cursor), job_.first_batch_bytes);
   if (writes_ && returns_rows) {
     // By itself it would be committed by being stopped half way, as it is when its rows pass a limit.
     SKUA_TRY(connection_.begin(false, job_.relaxed));
@@ -306,6 +328,9 @@ Status JobRunner::advance(std::unique_ptr<Cursor> cursor, std::size_t batch_byte
   job_.cursor_open = more;
   job_.ended = !more;
   if (more) {
+    job_.started_shortly = !writes_ && !connection_.may_stall() && cursor->started_shortly();
+    job_.run_us = monotonic_us() - cursor->started_us();
+    job_.was_only_interrupted = job_.run_us > InlineReads::kShortUsMax && SlowRun::was_only_interrupted();
     connection_.keep_cursor(job_.request->serial, std::move(cursor));
   } else {
     job_.was_short = !writes_ && !connection_.may_stall() && cursor->was_short();

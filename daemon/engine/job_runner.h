@@ -4,6 +4,7 @@
 // that has the connection.
 #pragma once
 
+#include "daemon/core/completion_queue.h"
 #include "daemon/core/executor.h"
 #include "daemon/engine/connection.h"
 
@@ -11,8 +12,9 @@ namespace skua {
 
 class JobRunner {
  public:
-  JobRunner(Connection& connection, Job& job, std::uint64_t held_bytes_max)
-      : connection_(connection), job_(job), held_bytes_max_(held_bytes_max) {}
+  // `completions` is where the batches of a stream go while it goes on; null: it stops after each.
+  JobRunner(Connection& connection, Job& job, std::uint64_t held_bytes_max, CompletionQueue* completions = nullptr)
+      : connection_(connection), job_(job), held_bytes_max_(held_bytes_max), completions_(completions) {}
 
   void run();
   // Runs a request that commits by itself inside the transaction of its group instead, which is open. False if that has to
@@ -35,6 +37,11 @@ class JobRunner {
   Status insert_rows(wire::ExecuteMany::Reader many, Summary& summary);
   Status program();
   Status describe();
+  // The next batch of the request's cursor, and those after it while the client wants them.
+  Status continue_cursor();
+  bool may_go_on(const Cursor& cursor) const;
+  // Sends what is there of the job's outcome.
+  void send_interim();
   // Sends what the cursor has next; keeps it if there is more.
   Status advance(std::unique_ptr<Cursor> cursor, std::size_t batch_bytes);
   // Puts rows of the cursor into its file.
@@ -56,6 +63,7 @@ class JobRunner {
   Connection& connection_;
   Job& job_;
   const std::uint64_t held_bytes_max_;
+  CompletionQueue* const completions_;
   bool in_group_ = false;
   // A request with an idempotency key has done its work, but its answer could not be kept.
   bool unkept_ = false;

@@ -27,9 +27,9 @@ ReaderLanes::~ReaderLanes() {
 
 void ReaderLanes::run() {
   while (std::unique_ptr<Job> job = queue_.pop()) {
-    const std::uint64_t begin_us = monotonic_us();
+    job->lane_begin_us = monotonic_us();
     run_job(*job);
-    job->lane_us = monotonic_us() - begin_us;
+    job->lane_us = monotonic_us() - job->lane_begin_us;
     completions_.push(std::move(job));
   }
 }
@@ -45,7 +45,7 @@ void ReaderLanes::run_job(Job& job) {
     job.error = std::make_unique<Error>(std::move(connection).error());
     return;
   }
-  JobRunner(**connection, job, held_bytes_max_).run();
+  JobRunner(**connection, job, held_bytes_max_, &completions_).run();
 }
 
 void ReaderLanes::begin_group(Job& job) {

@@ -6,10 +6,19 @@
 
 #include "daemon/engine/database.h"
 #include "daemon/engine/inline_lane.h"
+#include "daemon/engine/job_runner.h"
 #include "daemon/engine/reader_lanes.h"
 #include "daemon/engine/writer_lane.h"
 
 namespace skua {
+
+namespace {
+
+// What the first batch of a stream may take on the loop thread, in ticks of a reader connection: several times what such a batch
+// takes that comes row by row.
+constexpr std::uint32_t kStartTicksMax = 100;
+
+}  // namespace
 
 SqliteExecutor::SqliteExecutor(const Limits& limits, CompletionQueue& completions)
     : limits_(limits), completions_(completions) {}
@@ -71,6 +80,20 @@ InlineRead SqliteExecutor::read_inline(Job& job) {
   InlineLane& lane = *inline_lanes_[job.database];
   if (std::find(reading_.begin(), reading_.end(), &lane) == reading_.end()) reading_.push_back(&lane);
   return lane.run(job);
+}
+
+InlineRead SqliteExecutor::start_inline(Job& job) {
+  loop_thread.assert_here();
+  Connection* connection = databases_.empty() ? nullptr : databases_[job.database]->open_reader(job.slot);
+  if (connection == nullptr) return InlineRead::kRefused;
+  {
+    const Connection::Budget budget(*connection, kStartTicksMax);
+    JobRunner(*connection, job, 0).run();
+  }
+  if (job.error == nullptr && !job.needs_writer) return InlineRead::kDone;
+  // Whatever it was, a lane does the same again and says what there is to say.
+  job.forget_outcome();
+  return InlineRead::kOverrun;
 }
 
 void SqliteExecutor::end_inline_snapshot(std::uint16_t database) {

@@ -36,6 +36,7 @@ class SqliteExecutor final : public Executor {
   void run_on_writer(std::unique_ptr<Job> job) override;
   void flush(bool lonely) override;
   InlineRead read_inline(Job& job) override;
+  InlineRead start_inline(Job& job) override;
   void end_inline_snapshot(std::uint16_t database) override;
 
   static std::string sqlite_version();

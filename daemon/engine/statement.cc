@@ -103,11 +103,13 @@ Status Statement::bind(int index, const ValueView& value) {
 }
 
 Result<bool> Statement::step() {
-  const int code = sqlite3_step(stmt_.get());
+  const int code = step_code();
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return sqlite_error(sqlite3_db_handle(stmt_.get()), code);
+  return error(code);
 }
+
+Error Statement::error(int code) const { return sqlite_error(sqlite3_db_handle(stmt_.get()), code); }
 
 void Statement::reset_bindings() {
   sqlite3_reset(stmt_.get());

@@ -34,6 +34,9 @@ class Statement {
 
   // True: a row. False: done.
   Result<bool> step();
+  // The same in SQLite's own words, for loops over many rows: SQLITE_ROW, SQLITE_DONE, or what error() explains.
+  int step_code() { return sqlite3_step(stmt_.get()); }
+  Error error(int code) const;
   // As after prepare; keeps the bindings.
   void reset() { sqlite3_reset(stmt_.get()); }
   // Also forgets the bindings.
@@ -60,6 +63,9 @@ class Statement {
   // Tells these columns from all others, never 0. Right only after the first step, as they are.
   std::uint64_t columns_id();
   ValueView column(int index) const;
+  // The column in place, until the next step, for sqlite3_value_...(): one check of the column for all that is asked of
+  // it. It may be used like any other value because connections have no mutex. sqlite.org/c3ref/value.html
+  sqlite3_value* value(int index) const { return sqlite3_column_value(stmt_.get(), index); }
 
  private:
   Statement(sqlite3_stmt* stmt, bool is_insert) : stmt_(stmt), is_insert_(is_insert) {}

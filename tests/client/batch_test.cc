@@ -114,6 +114,41 @@ Test(columns, are_found_by_name_as_sqlite_finds_them) {
   cr_assert(!columns.index_of(""));
 }
 
+Test(batch, gives_its_columns_as_they_lie_and_keeps_them_alive) {
+  RowBatchBuilder rows(3);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    rows.append_integer(i);
+    if (i == 3) {
+      rows.append_null();
+    } else {
+      rows.append_real(static_cast<double>(i) / 2);
+    }
+    rows.append_text(std::string(static_cast<std::size_t>(i), 'x'));
+    rows.end_row();
+  }
+  Batch kept;
+  {
+    Response read =
+        must(read_response(response(1, [&](auto root) { rows.write(root.initRows().initBatch()); })));
+    const Batch batch = std::get<RowsReply>(read.body).batch;
+    kept = batch;
+  }
+  cr_assert_eq(kept.row_count(), 10);
+  cr_assert_eq(kept.column_count(), 3);
+  std::int64_t sum = 0;
+  for (const std::int64_t value : kept.column(0).integers()) sum += value;
+  cr_assert_eq(sum, 45);
+  cr_assert(kept.column(1).may_have_nulls() && kept.column(1).is_null(3) && kept.at(3, 1).is_null());
+  cr_assert_eq(kept.column(1).reals()[9], 4.5);
+  cr_assert_eq(kept.column(2).bytes().size(), 45);
+  cr_assert_eq(kept.column(2).ends()[9], 45);
+  cr_assert_eq(kept.at(9, 2).bytes().size(), 9);
+  const Batch moved = std::move(kept);
+  cr_assert_eq(moved.at(9, 0).integer(), 9);
+  cr_assert_eq(kept.row_count(), 0);
+  cr_assert_eq(kept.column_count(), 0);
+}
+
 Test(batch, without_rows_is_empty) {
   const Batch batch;
   cr_assert_eq(batch.row_count(), 0);

@@ -345,6 +345,22 @@ void CoreWorld::read_spool(std::size_t bytes, bool more, std::size_t index) {
   done(std::move(job));
 }
 
+void CoreWorld::stream_shortly(std::size_t bytes, std::size_t index) {
+  executor.jobs.at(index)->started_shortly = true;
+  stream(bytes, index);
+}
+
+void CoreWorld::stream_on(std::size_t bytes, std::size_t index) {
+  const Job& job = *executor.jobs.at(index);
+  auto interim = std::make_unique<Job>();
+  interim->is_interim = true;
+  interim->database = job.database;
+  interim->slot = job.slot;
+  interim->request = job.request;
+  interim->frames.push_back(rows_response(job.request->id, bytes));
+  done(std::move(interim));
+}
+
 void CoreWorld::slice(std::uint64_t rows, std::size_t index) {
   std::unique_ptr<Job> job = take(index);
   SKUA_CHECK(job->slices != nullptr && !job->slices->more);

@@ -27,6 +27,7 @@ class HeldExecutor final : public Executor {
   void flush(bool lonely) override { was_lonely = lonely; }
 
   InlineRead read_inline(Job& job) override { return on_read_inline ? on_read_inline(job) : InlineRead::kRefused; }
+  InlineRead start_inline(Job& job) override { return on_start_inline ? on_start_inline(job) : InlineRead::kRefused; }
   void end_inline_snapshot(std::uint16_t) override { ++inline_snapshots_ended; }
 
   // What the last flush() was told.
@@ -34,6 +35,8 @@ class HeldExecutor final : public Executor {
   std::deque<std::unique_ptr<Job>> jobs;
   // What comes of a read on the loop thread. Without it there are none.
   std::function<InlineRead(Job&)> on_read_inline;
+  // The same of a stream's first batch.
+  std::function<InlineRead(Job&)> on_start_inline;
   std::size_t inline_snapshots_ended = 0;
 };
 
@@ -122,6 +125,10 @@ class CoreWorld {
   void succeed_with_rows(std::size_t bytes, std::size_t index = 0);
   // A batch of about `bytes`, with more to come.
   void stream(std::size_t bytes, std::size_t index = 0);
+  // The same, and it came to it so quickly that the loop thread could have done it.
+  void stream_shortly(std::size_t bytes, std::size_t index = 0);
+  // A batch ahead of the job itself, which goes on.
+  void stream_on(std::size_t bytes, std::size_t index = 0);
   // The oldest job, or the one at `index`, was for a first batch only, and there are more rows.
   void need_cursor(std::size_t index = 0);
   // The oldest job, or the one at `index`, has put a batch of so many bytes into a stream's file, beside it if it has no room.

@@ -72,6 +72,55 @@ Test(job_execute, a_long_read_goes_on_batch_by_batch_until_its_end) {
   cr_assert_eq(answer.columns.size(), 2u);
 }
 
+Test(job_execute, a_stream_goes_on_for_as_long_as_its_client_wants_more) {
+  ScratchDatabase scratch;
+  CompletionQueue completions;
+  Lane lane(scratch.reader());
+  lane.completions = &completions;
+  const auto request = execute_request(kManyRows, {100'000});
+  Job job = lane.run(request);
+  Answer answer;
+  add_answer(job, answer);
+  std::size_t bytes = job.frames[0].byte_count();
+  request->wanted_bytes = 300'000;
+  job = lane.run(JobKind::kContinue, request);
+  const auto interims = completions.take();
+  cr_assert_geq(interims.size(), 3u);
+  for (const std::unique_ptr<Job>& interim : interims) {
+    cr_assert(interim->is_interim && !interim->ended && interim->error == nullptr && interim->frames.size() == 1);
+    cr_assert(interim->request == request);
+    bytes += interim->frames[0].byte_count();
+    add_answer(*interim, answer);
+  }
+  cr_assert_lt(bytes, 300'000u, "it went on when it had made all that was wanted");
+  cr_assert(job.cursor_open && !job.ended && !job.is_interim && job.frames.size() == 1);
+  cr_assert_geq(bytes + job.frames[0].byte_count(), 300'000u, "it stopped too early");
+  add_answer(job, answer);
+  // To the end in one go.
+  request->wanted_bytes = 1 << 30;
+  job = lane.run(JobKind::kContinue, request);
+  for (const std::unique_ptr<Job>& interim : completions.take()) add_answer(*interim, answer);
+  add_answer(job, answer);
+  cr_assert(job.ended && !job.cursor_open);
+  cr_assert_eq(answer.rows.size(), 100'000u);
+  expect_text(to_text({answer.rows.front(), answer.rows.back()}), "1|row 1\n100000|row 100000");
+}
+
+Test(job_execute, a_stream_that_is_cancelled_does_not_go_on) {
+  ScratchDatabase scratch;
+  CompletionQueue completions;
+  Lane lane(scratch.reader());
+  lane.completions = &completions;
+  const auto request = execute_request(kManyRows, {100'000});
+  cr_assert(lane.run(request).cursor_open);
+  request->wanted_bytes = 1 << 30;
+  request->token.cancel(CancelReason::kClient);
+  const Job job = lane.run(JobKind::kContinue, request);
+  expect_error(error_of(job), ErrorCode::kCancelled);
+  cr_assert(completions.take().empty());
+  cr_assert(scratch.reader().find_cursor(request->serial) == nullptr);
+}
+
 Test(job_execute, a_cursor_that_is_closed_leaves_nothing_behind) {
   ScratchDatabase scratch;
   scratch.run({"CREATE TABLE t(a)"});

@@ -41,7 +41,7 @@ Job Lane::make_job(JobKind kind) const {
 }
 
 Job Lane::run(Job job) {
-  JobRunner(connection_, job, held_bytes_max).run();
+  JobRunner(connection_, job, held_bytes_max, completions).run();
   return job;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/core/completion_queue.h"
 #include "daemon/core/executor.h"
 #include "daemon/engine/connection.h"
 #include "protocol/column_info.h"
@@ -25,6 +26,8 @@ class Lane {
   bool rollback_on_error = false;
   bool relaxed = false;
   std::uint64_t slice_us_max = 0;
+  // Where the batches of a stream that goes on are to go.
+  CompletionQueue* completions = nullptr;
 
   Job run(JobKind kind, std::shared_ptr<Request> request);
   Job run(std::shared_ptr<Request> request) { return run(JobKind::kRequest, std::move(request)); }

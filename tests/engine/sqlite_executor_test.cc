@@ -136,6 +136,46 @@ Test(sqlite_executor, a_snapshot_for_the_loop_thread_is_not_in_the_way_of_a_chec
   cr_expect(scene.wait_for(1)[0]->log_emptied);
 }
 
+Test(sqlite_executor, the_loop_thread_starts_a_stream_that_a_lane_goes_on_with) {
+  Scene scene;
+  constexpr std::string_view kMany = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n";
+  auto early = Scene::job(0, 0, kMany);
+  cr_assert(scene.executor->start_inline(*early) == InlineRead::kRefused, "nobody opened the connection yet");
+  scene.read(0, 0, "SELECT 1");
+  scene.wait_for(1);
+  auto start = Scene::job(0, 0, kMany);
+  start->first_batch_bytes = 1'000;
+  cr_assert(scene.executor->start_inline(*start) == InlineRead::kDone);
+  cr_assert(start->cursor_open && start->started_shortly && start->frames.size() == 1);
+  Answer answer;
+  add_answer(*start, answer);
+  cr_assert_leq(answer.rows.size(), 126u);
+  auto rest = std::make_unique<Job>();
+  rest->kind = JobKind::kContinue;
+  rest->slot = 0;
+  rest->request = start->request;
+  rest->request->wanted_bytes = 1 << 30;
+  scene.executor->run_on_reader(std::move(rest));
+  while (!answer.done) {
+    for (const std::unique_ptr<Job>& job : scene.wait_for(1)) add_answer(*job, answer);
+  }
+  cr_assert_eq(answer.rows.size(), 20'000u);
+  expect_text(to_text({answer.rows.front(), answer.rows.back()}), "1\n20000");
+}
+
+Test(sqlite_executor, a_stream_that_takes_long_to_start_is_stopped_on_the_loop_thread) {
+  Scene scene;
+  scene.read(0, 0, "SELECT 1");
+  scene.wait_for(1);
+  auto start = Scene::job(0, 0, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+                                "SELECT i FROM n ORDER BY -i");
+  cr_assert(scene.executor->start_inline(*start) == InlineRead::kOverrun);
+  cr_assert(start->frames.empty() && start->error == nullptr && !start->cursor_open);
+  // The connection is as good as before.
+  scene.read(0, 0, "SELECT 2");
+  expect_text(text_of(*scene.wait_for(1)[0]), "2");
+}
+
 Test(sqlite_executor, one_database_that_cannot_be_opened_is_named) {
   TemporaryDirectory folder;
   CompletionQueue completions;

@@ -1,5 +1,6 @@
 // RowBatchReader::open: batches that contradict themselves are refused, and random ones never read out of
 // bounds.
+#include <capnp/any.h>
 #include <criterion/criterion.h>
 
 #include <cstring>
@@ -58,6 +59,9 @@ std::uint64_t read_all(const RowBatchReader& reader) {
       for (const char byte : value.bytes()) sum += static_cast<unsigned char>(byte);
     }
   }
+  for (const ColumnView& column : reader.columns()) {
+    for (const char byte : column.bytes()) sum += static_cast<unsigned char>(byte);
+  }
   return sum;
 }
 
@@ -71,6 +75,29 @@ Test(row_batch_reader, refuses_columns_without_one_value_a_row) {
   refused(3, [](auto column) { fill_bytes(column.initBlobs(), {1, 2, 3, 4}, 4); });
   refused(2, [](auto column) { fill_mixed(column, {1}, {1, 1}, 0); });
   refused(2, [](auto column) { fill_mixed(column, {1, 1}, {1}, 0); });
+}
+
+// Cap'n Proto lets a list of larger elements, or of structs, pass for a list of numbers that are further apart.
+Test(row_batch_reader, refuses_numbers_that_do_not_lie_one_behind_the_other) {
+  const auto opened_as = [](kj::uint words, kj::uint pointers) {
+    return opened(2, [&](wire::Column::Builder column) {
+      auto any = capnp::toAny(wire::Column::Builder(column));
+      // The pointer to the integers is the second of a column; the number in front of it says that it is that.
+      any.getPointerSection()[1].initAsListOfAnyStruct(static_cast<std::uint16_t>(words),
+                                                       static_cast<std::uint16_t>(pointers), 2);
+      any.getDataSection()[0] = wire::Column::INTEGERS;
+    });
+  };
+  cr_assert(opened_as(1, 0).has_value(), "these lie as a list of numbers does");
+  cr_assert_eq(opened_as(2, 0).error().code, ErrorCode::kProtocol);
+  cr_assert_eq(opened_as(1, 1).error().code, ErrorCode::kProtocol);
+  // 32-bit ends in a list of 64-bit words.
+  refused(2, [](wire::Column::Builder column) {
+    wire::Bytes::Builder bytes = column.initTexts();
+    auto any = capnp::toAny(wire::Bytes::Builder(bytes));
+    any.getPointerSection()[0].initAs<capnp::List<std::uint64_t>>(2u);
+    bytes.initData(16);
+  });
 }
 
 Test(row_batch_reader, refuses_values_outside_of_their_data) {

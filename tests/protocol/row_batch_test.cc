@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include <bit>
+#include <csignal>
 #include <limits>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ Frame frame_of(const RowBatchBuilder& builder) {
   FrameBuilder frame(builder.words_max());
   builder.write(frame.initRoot<wire::RowBatch>());
   Frame whole = frame.finish();
+  // One segment: what is made in one go needs no copy at its end.
+  cr_assert_eq(*reinterpret_cast<const std::uint32_t*>(whole.words()), 0u, "words_max() was too few");
   cr_assert_leq(whole.byte_count(), 8 * (builder.words_max() + 2), "words_max() was too few");
   return whole;
 }
@@ -200,6 +203,88 @@ Test(row_batch, can_be_used_again) {
   builder.reset(1);
   append(builder, {kNothing});
   check(builder, {{kNothing}});
+}
+
+Test(row_batch, grows_through_every_size_of_its_arrays) {
+  RowBatchBuilder builder;
+  // The second round finds the arrays of the first.
+  for (int round = 0; round < 2; ++round) {
+    builder.reset(5);
+    Rows rows;
+    for (std::int64_t i = 0; i < 5'000; ++i) {
+      const bool late = i == 4'000;  // two columns change when they are large
+      rows.push_back({late ? Value(1.5) : Value(i), i % 100 == 99 ? kNothing : Value(static_cast<double>(i)),
+                      late ? blob("late") : text(std::to_string(i)), i < 3'000 ? kNothing : Value(i), kNothing});
+      append(builder, rows.back());
+    }
+    check(builder, rows);
+  }
+}
+
+Test(row_batch, does_not_keep_for_few_rows_what_many_took) {
+  RowBatchBuilder builder(1);
+  for (std::int64_t i = 0; i < 10'000; ++i) append(builder, {i});
+  RowBatchBuilder taken = std::move(builder);
+  cr_assert_eq(taken.row_count(), 10'000);
+  builder = RowBatchBuilder();
+  builder.reset(1);
+  append(builder, {std::int64_t{7}});
+  check(builder, {{std::int64_t{7}}});
+}
+
+Test(row_batch, counts_about_the_bytes_it_sends) {
+  const Value values[] = {std::int64_t{1}, 1.5, text("twenty bytes of text"), blob("and as many in blobs"), kNothing};
+  for (const Value& first : values) {
+    for (const Value& second : values) {
+      RowBatchBuilder builder(1);
+      for (int i = 0; i < 1'000; ++i) append(builder, {i % 2 == 0 ? first : second});
+      const std::size_t sent = frame_of(builder).byte_count();
+      cr_assert(sent <= builder.byte_count() + builder.byte_count() / 32 + 200, "%zu sent, %zu counted", sent,
+                builder.byte_count());
+    }
+  }
+}
+
+Test(row_batch, gives_columns_whose_values_are_alike_as_lists) {
+  RowBatchBuilder builder(5);
+  append(builder, {std::int64_t{7}, 0.5, text("one"), kNothing, std::int64_t{1}});
+  append(builder, {std::int64_t{-7}, kNothing, text(""), kNothing, text("mixed")});
+  append(builder, {std::int64_t{8}, 2.5, text("three"), kNothing, kNothing});
+  const Frame frame = frame_of(builder);
+  MessageView view(frame.view());
+  const auto reader = RowBatchReader::open(view.root<wire::RowBatch>());
+  cr_assert(reader.has_value());
+  const std::vector<ColumnView>& columns = reader->columns();
+  using Layout = ColumnView::Layout;
+  cr_assert(columns[0].layout() == Layout::kIntegers && !columns[0].may_have_nulls());
+  cr_assert_eq(columns[0].integers().size(), 3);
+  cr_assert_eq(columns[0].integers()[1], -7);
+  cr_assert(columns[1].layout() == Layout::kReals && columns[1].may_have_nulls());
+  cr_assert(!columns[1].is_null(0) && columns[1].is_null(1) && !columns[1].is_null(2));
+  cr_assert_eq(columns[1].reals()[2], 2.5);
+  cr_assert(columns[2].layout() == Layout::kTexts);
+  cr_assert(columns[2].bytes() == "onethree");
+  const std::span<const std::uint32_t> ends = columns[2].ends();
+  cr_assert(ends[0] == 3 && ends[1] == 3 && ends[2] == 8);
+  cr_assert(columns[3].layout() == Layout::kNulls && columns[3].may_have_nulls() && columns[3].is_null(1));
+  cr_assert(columns[4].layout() == Layout::kMixed && columns[4].is_null(2) && !columns[4].is_null(1));
+  cr_assert(columns[4].bytes().empty());
+}
+
+Test(row_batch, a_list_of_another_kind_is_a_defect_of_the_caller, .signal = SIGABRT) {
+  RowBatchBuilder builder(1);
+  append(builder, {1.5});
+  const Frame frame = frame_of(builder);
+  MessageView view(frame.view());
+  (void)RowBatchReader::open(view.root<wire::RowBatch>())->columns()[0].integers();
+}
+
+Test(row_batch, a_row_that_is_not_there_is_a_defect_of_the_caller, .signal = SIGABRT) {
+  RowBatchBuilder builder(1);
+  append(builder, {1.5});
+  const Frame frame = frame_of(builder);
+  MessageView view(frame.view());
+  (void)RowBatchReader::open(view.root<wire::RowBatch>())->at(1, 0);
 }
 
 Test(row_batch, writing_twice_gives_the_same) {
