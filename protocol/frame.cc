@@ -1,28 +1,65 @@
 #include "protocol/frame.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
 #include "protocol/frame_pool.h"
 #include "protocol/limits.h"
+#include "protocol/recycling_allocator.h"
 #include "protocol/result.h"
 
 namespace skua {
 
-void Frame::Free::operator()(capnp::word* words) const {
-  if (pool == nullptr) return std::free(words);
-  pool->give_back(words);
+namespace {
+
+// What an answer without rows needs, and one with a row of a few columns.
+constexpr std::size_t kSmallestWords = 48;
+constexpr std::size_t kSmallWords = 160;
+
+template <std::size_t words>
+struct Block {
+  std::array<std::uint64_t, words> memory;
+};
+using SmallestBlocks = RecyclingAllocator<Block<kSmallestWords>>;
+using SmallBlocks = RecyclingAllocator<Block<kSmallWords>>;
+
+}  // namespace
+
+void FrameMemory::operator()(capnp::word* words) const {
+  void* memory = words;
+  switch (source) {
+    case Source::kAllocator: return std::free(memory);
+    case Source::kSmallest: return SmallestBlocks().deallocate(static_cast<Block<kSmallestWords>*>(memory), 1);
+    case Source::kSmall: return SmallBlocks().deallocate(static_cast<Block<kSmallWords>*>(memory), 1);
+    case Source::kPool: return pool->give_back(words);
+  }
 }
 
-Frame::Frame(void* memory, std::size_t words, std::shared_ptr<FramePool> pool)
-    : words_(static_cast<capnp::word*>(memory), Free{std::move(pool)}), word_count_(words) {
+Frame::Frame(void* memory, std::size_t words, FrameMemory from)
+    : words_(static_cast<capnp::word*>(memory), std::move(from)), word_count_(words) {
   // Out of memory is not something a request can be answered with: let the supervisor restart the daemon.
   SKUA_CHECK(memory != nullptr || words == 0);
 }
 
+Frame Frame::uninitialised(std::size_t words) {
+  if (words == 0) return {};
+  if (words <= kSmallestWords) return Frame(SmallestBlocks().allocate(1), words, {FrameMemory::Source::kSmallest});
+  if (words <= kSmallWords) return Frame(SmallBlocks().allocate(1), words, {FrameMemory::Source::kSmall});
+  return Frame(std::malloc(words * sizeof(capnp::word)), words, {});
+}
+
+Frame Frame::zeroed(std::size_t words) {
+  // The allocator may have it from the system, which gives nothing but zeros.
+  if (words > kSmallWords) return Frame(std::calloc(words, sizeof(capnp::word)), words, {});
+  Frame frame = uninitialised(words);
+  if (!frame.empty()) std::memset(static_cast<void*>(frame.words()), 0, frame.byte_count());
+  return frame;
+}
+
 void Frame::grow(std::size_t words) {
-  if (words_.get_deleter().pool != nullptr) {
+  if (words_.get_deleter().source != FrameMemory::Source::kAllocator) {
     Frame larger = uninitialised(words);
     std::memcpy(static_cast<void*>(larger.words()), words_.get(), byte_count());
     *this = std::move(larger);

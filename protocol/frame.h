@@ -10,6 +10,7 @@
 #include <kj/array.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
@@ -21,13 +22,24 @@ class FramePool;
 
 using FrameView = kj::ArrayPtr<const capnp::word>;
 
+// Where a frame's memory came from, and so goes back to; for Frame's own use. Small frames are recycled by the thread that lets go
+// of them: most are made, sent and forgotten within one turn of a loop.
+struct FrameMemory {
+  enum class Source : std::uint8_t { kAllocator, kSmallest, kSmall, kPool };
+
+  void operator()(capnp::word* words) const;
+
+  Source source = Source::kAllocator;
+  std::shared_ptr<FramePool> pool{};  // with kPool
+};
+
 class Frame {
  public:
   Frame() = default;
   // Uninitialised words, for reading into.
-  static Frame uninitialised(std::size_t words) { return Frame(std::malloc(words * sizeof(capnp::word)), words); }
+  static Frame uninitialised(std::size_t words);
   // Words of zero, for building in.
-  static Frame zeroed(std::size_t words) { return Frame(std::calloc(words, sizeof(capnp::word)), words); }
+  static Frame zeroed(std::size_t words);
   static Frame copy_of(FrameView view);
 
   capnp::word* words() { return words_.get(); }
@@ -43,13 +55,9 @@ class Frame {
  private:
   friend class FramePool;
 
-  struct Free {
-    void operator()(capnp::word* words) const;
-    std::shared_ptr<FramePool> pool;  // where the memory goes back to; null: the allocator
-  };
-  Frame(void* memory, std::size_t words, std::shared_ptr<FramePool> pool = nullptr);
+  Frame(void* memory, std::size_t words, FrameMemory from);
 
-  std::unique_ptr<capnp::word, Free> words_;
+  std::unique_ptr<capnp::word, FrameMemory> words_;
   std::size_t word_count_ = 0;
 };
 

@@ -20,7 +20,7 @@ Frame FramePool::uninitialised(std::size_t words) {
     }
   }
   void* memory = block != nullptr ? block : std::malloc(block_words_ * sizeof(capnp::word));
-  return Frame(memory, words, shared_from_this());
+  return Frame(memory, words, {FrameMemory::Source::kPool, shared_from_this()});
 }
 
 Frame FramePool::zeroed(std::size_t words) {

@@ -32,7 +32,7 @@ class FramePool : public std::enable_shared_from_this<FramePool> {
   std::size_t idle_blocks();
 
  private:
-  friend class Frame;
+  friend struct FrameMemory;
 
   bool fits(std::size_t words) const { return words <= block_words_ && words >= block_words_ / 4; }
   void give_back(capnp::word* block);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "daemon/base/recycling_allocator.h"
+#include "protocol/recycling_allocator.h"
 #include "daemon/core/opening_check.h"
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"

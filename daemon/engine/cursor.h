@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "daemon/base/clock.h"
-#include "daemon/base/recycling_allocator.h"
+#include "protocol/recycling_allocator.h"
 #include "daemon/core/request.h"
 #include "daemon/engine/statement_cache.h"
 #include "protocol/frame_pool.h"
