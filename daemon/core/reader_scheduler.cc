@@ -210,7 +210,8 @@ void ReaderScheduler::feed_threads() {
 
 void ReaderScheduler::begin_run(const std::shared_ptr<Request>& request) {
   if (request->spool != nullptr || request->is_ended()) return;
-  if (context_.memory.responses() + kRunAheadBytes > context_.limits.response_memory_bytes_max) return;
+  // Only while there is plenty: others would have to wait for what it may never use.
+  if (context_.memory.responses() + kRunAheadBytes > context_.limits.response_memory_bytes_max / 2) return;
   context_.memory.under_way += kRunAheadBytes;
   running_.push_back(request);
   let_run_on(*request);

@@ -30,7 +30,7 @@ struct SessionState {
   std::uint64_t inline_turn = 0;
   std::uint32_t inline_reads = 0;
   // What its next write outside of transactions is expected to use of the lane: at least 1, and a guess before the first.
-  std::uint64_t write_us = 1'000;
+  std::uint64_t write_us = 500;
   // All that are not ended.
   std::unordered_map<std::uint64_t, std::shared_ptr<Request>> requests;
   // By the client's number; 0 is the session's own, opened by BEGIN as SQL text.

@@ -96,9 +96,13 @@ bool WriteScheduler::has_room(const Lane& lane) const {
          lane.handed_bytes < groups_ahead * context_.limits.group_bytes_max;
 }
 
+// The lane does a group of what it has, and gathers the next meanwhile: so a write that comes waits for two of these parts of a
+// slice, and for two syncs.
+constexpr std::uint64_t kSliceParts = 4;
+
 void WriteScheduler::pump(std::uint16_t database) {
   Lane& lane = lanes_[database];
-  const std::uint64_t ahead_us_max = std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000;
+  const std::uint64_t ahead_us_max = std::uint64_t{context_.limits.bulk_slice_ms_max} * 1000 / kSliceParts;
   const auto may_go = [&lane, ahead_us_max](std::uint64_t session_id) {
     const auto ahead = lane.handed_us.find(session_id);
     return ahead == lane.handed_us.end() || ahead->second < ahead_us_max;

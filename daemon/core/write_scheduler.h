@@ -1,7 +1,7 @@
 // WriteScheduler: who has each database's one writer connection, and who waits for it, fairly between sessions.
 //
 // Writes that commit by themselves are handed to the lane as they come, up to two groups ahead: the lane commits together
-// what has gathered while it was busy; but of each session no more than is expected to last for a slice, because what the lane
+// what has gathered while it was busy; but of each session no more than is expected to last for a part of a slice, because what the lane
 // has cannot be overtaken. A write transaction gets the lane when those before it are done, and owns it until it
 // ends; the others wait here meanwhile. An executeMany in slices waits here again after each of them. Loop thread.
 #pragma once

@@ -16,7 +16,7 @@ namespace {
 
 // What the first batch of a stream may take on the loop thread, in ticks of a reader connection: several times what such a batch
 // takes that comes row by row.
-constexpr std::uint32_t kStartTicksMax = 100;
+constexpr std::uint32_t kStartTicksMax = 200;
 
 }  // namespace
 
