@@ -193,10 +193,12 @@ void Delivery::end(const std::shared_ptr<Request>& request) {
   request->stage = Request::Stage::kEnded;
   for (const Frame& frame : request->held) context_.memory.held -= frame.byte_count();
   request->held.clear();
-  if (request->session == nullptr || !request->is_listed) return;
-  request->session->request_bytes -= request->message->byte_count();
+  // Its session may close while a lane still has a job of it, and would not find it.
+  SessionState* session = std::exchange(request->session, nullptr);
+  if (session == nullptr || !request->is_listed) return;
+  session->request_bytes -= request->message->byte_count();
   context_.memory.requests -= request->message->byte_count();
-  request->session->requests.erase(request->id);
+  session->requests.erase(request->id);
 }
 
 void Delivery::park(const std::shared_ptr<Request>& request, std::function<void()> on_idle) {

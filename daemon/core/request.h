@@ -68,7 +68,7 @@ struct Request {
   CancelToken token;
   std::atomic<std::uint64_t> wanted_bytes = 0;
 
-  // Null once the session is gone.
+  // Null once the request has ended, or the session is gone.
   SessionState* session SKUA_GUARDED_BY(loop_thread) = nullptr;
   // It is among the requests of its session: one that is answered as soon as it has come never is.
   bool is_listed SKUA_GUARDED_BY(loop_thread) = false;
