@@ -17,8 +17,9 @@ namespace {
 
 class Simulation {
  public:
-  Simulation(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(limits(), {"a", "b"}) {
+  Simulation(std::uint64_t seed, std::uint64_t steps) : random_(seed), steps_(steps), world_(limits(seed), {"a", "b"}) {
     world_.executor.on_read_inline = [this](Job& job) { return read_inline(job); };
+    world_.executor.on_start_inline = [this](Job& job) { return start_inline(job); };
   }
 
   void run() {
@@ -31,12 +32,14 @@ class Simulation {
 
   std::uint64_t requests() const { return requests_; }
   std::uint64_t inline_reads() const { return inline_reads_; }
+  std::uint64_t streams_started() const { return streams_started_; }
+  std::uint64_t batches_ahead() const { return batches_ahead_; }
 
  private:
   static constexpr std::uint64_t kBudget = 1'000;
   static constexpr const char* kReads[] = {"SELECT 1", "SELECT 2", "SELECT 3", "SELECT 4"};
 
-  static Limits limits() {
+  static Limits limits(std::uint64_t seed) {
     Limits limits;
     limits.sessions_max = 64;
     limits.reader_threads = 3;
@@ -54,7 +57,8 @@ class Simulation {
     limits.stream_lease_ms_max = 60;
     limits.spool_bytes_max = 20'000;
     limits.spool_total_bytes_max = 60'000;
-    limits.response_memory_bytes_max = 3 * kBatchBytes;
+    // Odd seeds have memory to run ahead, even ones have to wait for it.
+    limits.response_memory_bytes_max = seed % 2 == 1 ? 8 * kMiB : 3 * kBatchBytes;
     limits.request_memory_bytes_max = 100'000;
     limits.wal_bytes_max = kBudget;
     limits.wal_drain_ms_max = 100;
@@ -72,6 +76,17 @@ class Simulation {
     job.ended = true;
     job.was_short = below(300) != 0;
     ++inline_reads_;
+    return InlineRead::kDone;
+  }
+
+  InlineRead start_inline(Job& job) {
+    if (chance(2)) return InlineRead::kOverrun;
+    if (chance(5)) return InlineRead::kRefused;
+    job.ended = chance(20);
+    job.cursor_open = !job.ended;
+    job.started_shortly = job.cursor_open;
+    job.frames.push_back(rows_response(job.request->id, 1'000, job.ended));
+    ++streams_started_;
     return InlineRead::kDone;
   }
 
@@ -123,6 +138,11 @@ class Simulation {
     const bool is_short_text = is_execute && (job.request->sql == kReads[0] || job.request->sql == kReads[1]);
     if (is_short_text && job.transaction == nullptr && chance(98)) return world_.succeed_shortly(index);
     const bool may_stream = is_execute && !job.without_cursor && (job.transaction != nullptr || job.slot != kWriterSlot);
+    if (may_stream && job.kind == JobKind::kContinue && job.request->wanted_bytes > 0 && chance(50)) {
+      ++batches_ahead_;
+      return world_.stream_on(below(3) == 0 ? 200'000 : 3'000, index);
+    }
+    if (may_stream && job.kind == JobKind::kRequest && chance(20)) return world_.stream_shortly(3'000, index);
     if (may_stream && chance(40)) return world_.stream(below(3) == 0 ? 200'000 : 3'000, index);
     if (is_execute && job.transaction == nullptr && chance(80)) return world_.succeed_shortly(index);
     const bool may_fail = job.kind != JobKind::kRollback && job.kind != JobKind::kClose &&
@@ -267,6 +287,8 @@ class Simulation {
     if (status.find("0 sessions") != 0 || status.find("0 transactions open") == std::string::npos) fail(status);
     live_.clear();
     world_.executor.on_read_inline = nullptr;
+    world_.executor.on_start_inline = nullptr;
+    if (steps_ >= 20'000 && streams_started_ == 0) fail("no stream was started on the loop thread");
     CoreClient& last = world_.connect();
     for (const char* name : {"spool_bytes", "response_memory_bytes", "request_memory_bytes", "reader_connections_leased"}) {
       if (const std::uint64_t left = world_.counter(last, name); left != 0) fail(fmt::format("{} is {}", name, left));
@@ -298,6 +320,8 @@ class Simulation {
   std::map<CoreClient*, std::set<std::uint64_t>> expected_;
   std::uint64_t requests_ = 0;
   std::uint64_t inline_reads_ = 0;
+  std::uint64_t streams_started_ = 0;
+  std::uint64_t batches_ahead_ = 0;
 };
 
 }  // namespace
@@ -314,7 +338,8 @@ int main(int argc, char** argv) {
   spdlog::set_level(spdlog::level::critical);  // every drain is worth a line to an operator
   skua::test::Simulation simulation(seed, steps);
   simulation.run();
-  fmt::print("{} requests, each answered exactly once, {} of them on the loop thread\n", simulation.requests(),
-             simulation.inline_reads());
+  fmt::print("{} requests, each answered exactly once, {} of them on the loop thread; {} streams began there, {} batches were made "
+             "ahead\n",
+             simulation.requests(), simulation.inline_reads(), simulation.streams_started(), simulation.batches_ahead());
   return 0;
 }
