@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "client/src/batch_message.h"
+#include "skua/row_conversion.h"
 
 namespace skua {
 
@@ -86,6 +87,12 @@ Result<std::size_t> Columns::index_of(std::string_view name) const {
     if (same_name((*this)[i].name, name)) return i;
   }
   return make_error(ErrorCode::kUsage, fmt::format("the result has no column \"{}\"", name));
+}
+
+Status check_column_count(const Row& row, std::size_t column_count) {
+  if (row.size() == column_count) return {};
+  return make_error(ErrorCode::kUsage, fmt::format("the row has {} columns, and is to become a value of {}", row.size(),
+                                                   column_count));
 }
 
 Result<ValueView> Row::at(std::string_view name) const {

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "client/src/channel.h"
-#include "client/src/request.h"
+#include "client/src/open_transaction.h"
+#include "client/src/operation.h"
 #include "protocol/limits.h"
 #include "skua/connection.h"
 
@@ -62,6 +63,7 @@ class BulkWriter::State {
     std::uint64_t id;
     std::uint64_t first_row;
     std::uint64_t row_count;
+    Observation observation;
   };
 
   // The first error is the writer's last word: nothing more is sent, and what is under way is cancelled.
@@ -84,11 +86,9 @@ class BulkWriter::State {
     const std::size_t under_way_max = options_.independent ? 1 : kBatchesUnderWayMax;
     while (under_way_.size() >= under_way_max) SKUA_TRY(receive_first());
     SKUA_TRY(check_bell());
-    SKUA_ASSIGN(Request request,
-                execute_many_request(channel_->head(options_, transaction_), sql_, rows_, options_.durability,
-                                     options_.independent));
-    SKUA_ASSIGN(const std::uint64_t id, channel_->start(std::move(request)));
-    under_way_.push_back({id, row_count_ - rows_.row_count(), rows_.row_count()});
+    SKUA_ASSIGN(Operation operation, execute_many_operation(*channel_, sql_, rows_, options_, transaction_));
+    SKUA_ASSIGN(const std::uint64_t id, channel_->start(std::move(operation.request)));
+    under_way_.push_back({id, row_count_ - rows_.row_count(), rows_.row_count(), std::move(operation.observation)});
     rows_.clear();
     return {};
   }
@@ -100,9 +100,9 @@ class BulkWriter::State {
   }
 
   Status receive_first() {
-    const Sent sent = under_way_.front();
+    Sent sent = std::move(under_way_.front());
     under_way_.pop_front();
-    Result<Summary> summary = channel_->receive_only<Summary>(sent.id);
+    Result<Summary> summary = conclude<Summary>(*channel_, sent.observation, channel_->receive(sent.id));
     if (!summary) {
       Error error = std::move(summary).error();
       if (error.row >= 0) error.row += static_cast<std::int64_t>(sent.first_row);
@@ -142,7 +142,8 @@ class BulkWriter::State {
 };
 
 BulkWriter::BulkWriter(Transaction& transaction, std::string sql, std::size_t column_count)
-    : state_(std::make_unique<State>(transaction.channel_, transaction.number_, transaction.in_database({}),
+    : state_(std::make_unique<State>(transaction.is_open() ? transaction.open_->channel() : nullptr, transaction.number(),
+                                     transaction.is_open() ? transaction.open_->complete({}) : RequestOptions(),
                                      std::move(sql), column_count)) {}
 
 BulkWriter::BulkWriter(Connection& connection, std::string sql, std::size_t column_count, RequestOptions options) {

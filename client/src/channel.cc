@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -19,7 +21,9 @@ namespace skua {
 namespace {
 
 // Ended requests whose memory is kept for those to come.
-constexpr std::size_t kSpareMax = 16;
+constexpr std::size_t kSpareMax = 64;
+// Of one sendmsg(2).
+constexpr std::size_t kFramesSentAtOnce = 64;
 
 std::string describe(int error_number) { return std::generic_category().message(error_number); }
 
@@ -31,10 +35,12 @@ int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> unti
 
 }  // namespace
 
-Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, std::string database)
+Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, const ConnectOptions& options, Driver* driver)
     : socket_(std::move(socket)),
+      driver_(driver),
       bell_(std::move(bell)),
-      database_(std::move(database)),
+      observer_(Observer::make(options.hooks, options.echo)),
+      database_(options.database),
       reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
@@ -43,7 +49,7 @@ Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options)
   return open(std::move(socket), options);
 }
 
-Result<std::shared_ptr<Channel>> Channel::open(FileDescriptor socket, const ConnectOptions& options) {
+Result<std::shared_ptr<Channel>> Channel::make(FileDescriptor socket, const ConnectOptions& options, Driver* driver) {
   auto bell = std::make_shared<Canceller::Bell>();
   if (!bell->event.is_open()) {
     return make_error(ErrorCode::kConnect, fmt::format("cannot make an eventfd: {}", describe(errno)));
@@ -52,27 +58,46 @@ Result<std::shared_ptr<Channel>> Channel::open(FileDescriptor socket, const Conn
   if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
     return make_error(ErrorCode::kConnect, fmt::format("cannot prepare the socket: {}", describe(errno)));
   }
-  std::shared_ptr<Channel> channel(new Channel(std::move(socket), std::move(bell), options.database));
+  return std::shared_ptr<Channel>(new Channel(std::move(socket), std::move(bell), options, driver));
+}
+
+Result<std::shared_ptr<Channel>> Channel::open(FileDescriptor socket, const ConnectOptions& options) {
+  SKUA_ASSIGN(std::shared_ptr<Channel> channel, make(std::move(socket), options, nullptr));
   SKUA_TRY(channel->say_hello(options));
   return channel;
 }
 
-Status Channel::say_hello(const ConnectOptions& options) {
+Result<std::shared_ptr<Channel>> Channel::open_driven(FileDescriptor socket, const ConnectOptions& options, Driver& driver) {
+  SKUA_ASSIGN(std::shared_ptr<Channel> channel, make(std::move(socket), options, &driver));
+  SKUA_TRY(channel->begin_hello(options));
+  return channel;
+}
+
+Status Channel::begin_hello(const ConnectOptions& options) {
   SKUA_ASSIGN(Request request, hello_request(++last_id_, options.client_name));
-  const std::uint64_t id = request.id;
-  const auto until = Clock::now() + std::chrono::milliseconds(options.connect_timeout_ms);
+  SKUA_CHECK(request.id == kHelloId);
   enqueue(std::move(request));
-  send_queued();
-  while (!broken_ && !has_response(id)) {
+  begin_to_send();
+  return {};
+}
+
+Status Channel::say_hello(const ConnectOptions& options) {
+  const auto until = Clock::now() + std::chrono::milliseconds(options.connect_timeout_ms);
+  SKUA_TRY(begin_hello(options));
+  while (!is_greeted()) {
     if (wait(until)) continue;
     return make_error(ErrorCode::kConnect,
                       fmt::format("skuad did not answer within {} ms", options.connect_timeout_ms));
   }
-  if (!has_response(id)) {
+  return finish_hello();
+}
+
+Status Channel::finish_hello() {
+  if (!has_response(kHelloId)) {
     if (broken_->code != ErrorCode::kLost) return *broken_;
     return make_error(ErrorCode::kConnect, "no session with skuad: " + broken_->message);
   }
-  SKUA_ASSIGN(hello_, receive_only<HelloReply>(id));
+  SKUA_ASSIGN(hello_, receive_only<HelloReply>(kHelloId));
   if (hello_.version < kProtocolVersionMin || hello_.version > kProtocolVersionMax) {
     return make_error(ErrorCode::kVersion,
                       fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",
@@ -128,8 +153,16 @@ Result<std::uint64_t> Channel::start(Request request) {
   if (broken_) return make_error(ErrorCode::kLost, "the connection is gone: " + broken_->message);
   const std::uint64_t id = request.id;
   enqueue(std::move(request));
-  send_queued();
+  begin_to_send();
   return id;
+}
+
+void Channel::begin_to_send() {
+  if (driver_ == nullptr) {
+    send_queued();
+  } else if (outgoing_.size() == 1) {
+    driver_->on_unsent();
+  }
 }
 
 void Channel::send_and_forget(Request request) {
@@ -139,6 +172,7 @@ void Channel::send_and_forget(Request request) {
 }
 
 void Channel::flush() {
+  if (driver_ != nullptr) return begin_to_send();
   const auto until = Clock::now() + kDeadlineGrace;
   send_queued();
   while (!broken_ && !outgoing_.empty()) {
@@ -151,7 +185,7 @@ void Channel::grant(std::uint64_t id, std::uint64_t bytes) {
   Request request = grant_request(++last_id_, id, bytes);
   // Not pending: a grant has no response unless it is refused.
   outgoing_.push_back({request.id, std::move(request.frame)});
-  send_queued();
+  begin_to_send();
 }
 
 void Channel::send_cancel(std::uint64_t id) { send_and_forget(cancel_request(++last_id_, id)); }
@@ -162,7 +196,19 @@ void Channel::abandon(std::uint64_t id) {
   if (broken_ || at->second.ended) return forget(at);
   at->second.responses.clear();
   at->second.discarded = true;
+  at->second.watcher = nullptr;
+  if (!at->second.cancelled) send_cancel(id);
+}
+
+void Channel::cancel(std::uint64_t id) {
+  const auto at = pending_.find(id);
+  if (at == pending_.end() || broken_ || at->second.ended || at->second.cancelled) return;
+  at->second.cancelled = true;
   send_cancel(id);
+}
+
+void Channel::watch(std::uint64_t id, Watcher* watcher) {
+  if (const auto at = pending_.find(id); at != pending_.end()) at->second.watcher = watcher;
 }
 
 bool Channel::has_response(std::uint64_t id) const {
@@ -179,30 +225,47 @@ void Channel::answer_bell(std::uint64_t id, Pending& pending) {
   send_cancel(id);
 }
 
-Result<Response> Channel::receive(std::uint64_t id) {
+void Channel::wait_for(std::uint64_t id) {
+  SKUA_CHECK(driver_ == nullptr);
   const auto at = pending_.find(id);
   SKUA_CHECK(at != pending_.end() && !at->second.discarded);
   Pending& pending = at->second;
   Deadline until = pending.deadline;
   if (until) until = std::max(*until, Clock::now()) + kDeadlineGrace;
   answer_bell(id, pending);
-  while (pending.responses.empty()) {
-    if (broken_) {
-      Error error = lost(pending);
-      forget(pending_.find(id));
-      return error;
-    }
-    if (!wait(until)) {
-      break_connection(
-          make_error(ErrorCode::kLost, "the daemon did not answer, long after the request's deadline"));
-    }
+  while (pending.responses.empty() && !broken_) {
+    if (!wait(until)) give_up("the daemon did not answer, long after the request's deadline");
     if (!broken_) answer_bell(id, pending);
+  }
+}
+
+Result<Response> Channel::take(std::uint64_t id) {
+  const auto at = pending_.find(id);
+  SKUA_CHECK(at != pending_.end() && !at->second.discarded);
+  Pending& pending = at->second;
+  if (pending.responses.empty()) {
+    SKUA_CHECK(broken_.has_value());
+    Error error = lost(pending);
+    last_lost_was_sent_ = pending.sent;
+    forget(at);
+    return error;
   }
   Response response = std::move(pending.responses.front());
   pending.responses.pop_front();
-  if (response.is_last) forget(pending_.find(id));
+  if (response.is_last) forget(at);
   return response;
 }
+
+void Channel::check_deadlines() {
+  const auto now = Clock::now();
+  for (const auto& [id, pending] : pending_) {
+    if (pending.deadline && now > *pending.deadline + kDeadlineGrace && !pending.ended) {
+      return give_up("the daemon did not answer, long after the request's deadline");
+    }
+  }
+}
+
+void Channel::give_up(std::string reason) { break_connection(make_error(ErrorCode::kLost, std::move(reason))); }
 
 void Channel::progress() {
   if (!broken_) send_queued();
@@ -231,25 +294,41 @@ bool Channel::wait(Deadline until) {
 }
 
 void Channel::send_queued() {
-  while (!outgoing_.empty()) {
+  while (!outgoing_.empty() && send_some()) {
+  }
+}
+
+// One system call. False: no more can be sent now.
+bool Channel::send_some() {
+  std::array<iovec, kFramesSentAtOnce> pieces;
+  std::size_t count = 0;
+  std::size_t size = 0;
+  for (std::size_t skip = outgoing_bytes_sent_; count < std::min(pieces.size(), outgoing_.size()); skip = 0) {
+    const std::string_view bytes = outgoing_.begin()[static_cast<std::ptrdiff_t>(count)].frame.bytes().substr(skip);
+    pieces[count++] = {const_cast<char*>(bytes.data()), bytes.size()};
+    size += bytes.size();
+  }
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = count;
+  const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+  if (sent < 0) {
+    if (errno == EINTR) return true;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+    const std::string reason = describe(errno);
+    // What the daemon said before it closed the connection tells more, and may answer requests.
+    receive_available();
+    break_connection(make_error(ErrorCode::kLost, "cannot send to the daemon: " + reason));
+    return false;
+  }
+  outgoing_bytes_sent_ += static_cast<std::size_t>(sent);
+  while (!outgoing_.empty() && outgoing_bytes_sent_ >= outgoing_.front().frame.byte_count()) {
     const Outgoing& first = outgoing_.front();
-    const std::string_view bytes = first.frame.bytes().substr(outgoing_bytes_sent_);
-    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      const std::string reason = describe(errno);
-      // What the daemon said before it closed the connection tells more, and may answer requests.
-      receive_available();
-      break_connection(make_error(ErrorCode::kLost, "cannot send to the daemon: " + reason));
-      return;
-    }
-    outgoing_bytes_sent_ += static_cast<std::size_t>(sent);
-    if (static_cast<std::size_t>(sent) < bytes.size()) continue;
+    outgoing_bytes_sent_ -= first.frame.byte_count();
     if (const auto at = pending_.find(first.id); at != pending_.end()) at->second.sent = true;
     outgoing_.pop_front();
-    outgoing_bytes_sent_ = 0;
   }
+  return static_cast<std::size_t>(sent) == size;
 }
 
 void Channel::receive_available() {
@@ -303,14 +382,21 @@ Status Channel::take_response(Response response) {
   }
   pending.ended = response.is_last;
   pending.responses.push_back(std::move(response));
+  if (pending.watcher != nullptr) pending.watcher->on_response();
   return {};
 }
 
 void Channel::break_connection(Error reason) {
   if (broken_) return;
   broken_ = std::move(reason);
+  // The driver takes its hands off the descriptor before that is closed.
+  if (driver_ != nullptr) driver_->on_lost();
   socket_.reset();
   outgoing_.clear();
+  outgoing_bytes_sent_ = 0;
+  for (const auto& [id, pending] : pending_) {
+    if (pending.watcher != nullptr) pending.watcher->on_response();
+  }
 }
 
 Error Channel::reject(std::string message) {

@@ -4,6 +4,9 @@
 // arrives for others is kept for them; their windows bound how much that is. Both directions are served while
 // waiting: a daemon that is busy sending to us may not read.
 //
+// Either the channel waits by itself, which is receive(), or a Driver does, which has a loop that watches the socket: then
+// nothing here waits, requests are sent when the driver says so, and a Watcher hears of the responses to its request.
+//
 // One thread at a time, as all of the client; only the bell may be rung from elsewhere. Knows neither SQL nor
 // rows.
 #pragma once
@@ -20,6 +23,7 @@
 
 #include "client/src/file_descriptor.h"
 #include "client/src/known_columns.h"
+#include "client/src/observer.h"
 #include "client/src/request.h"
 #include "client/src/response.h"
 #include "protocol/flat_queue.h"
@@ -35,9 +39,34 @@ class Channel {
   // How much longer than a request's own deadline its answer is waited for.
   static constexpr std::chrono::milliseconds kDeadlineGrace{5'000};
 
+  class Driver {
+   public:
+    // There is something to send, where there was nothing before.
+    virtual void on_unsent() = 0;
+    // The connection is lost, or was given up. What was under way has failed.
+    virtual void on_lost() = 0;
+
+   protected:
+    ~Driver() = default;
+  };
+  class Watcher {
+   public:
+    // take() would not wait now. May come more than once. Must not use the channel within the call.
+    virtual void on_response() = 0;
+
+   protected:
+    ~Watcher() = default;
+  };
+
   static Result<std::shared_ptr<Channel>> connect(const ConnectOptions& options);
   // Says hello on a socket that is connected already.
   static Result<std::shared_ptr<Channel>> open(FileDescriptor socket, const ConnectOptions& options);
+
+  // Begins a session on a connected socket for a driver, which outlives the channel's use: is_greeted() says when hello was
+  // answered, and finish_hello() how.
+  static Result<std::shared_ptr<Channel>> open_driven(FileDescriptor socket, const ConnectOptions& options, Driver& driver);
+  bool is_greeted() const { return broken_.has_value() || has_response(kHelloId); }
+  Status finish_hello();
 
   // With the next request id. Lives no longer than `options`.
   RequestHead head(const RequestOptions& options, std::uint32_t transaction = 0);
@@ -50,24 +79,61 @@ class Channel {
   // wait for anything on this connection for a long time; a daemon that does not read loses the connection
   // instead.
   void send_and_forget(Request request);
-  // Waits for the next response to the request. An error is its last.
-  Result<Response> receive(std::uint64_t id);
-  // True if receive() would not wait.
+  // Waits until take() would not.
+  void wait_for(std::uint64_t id);
+  // True if take() would not wait: there is a response, or the connection is lost.
+  bool is_ready(std::uint64_t id) const { return broken_.has_value() || has_response(id); }
+  // The next response to the request, which is_ready(). An error is its last.
+  Result<Response> take(std::uint64_t id);
+  // Both.
+  Result<Response> receive(std::uint64_t id) {
+    wait_for(id);
+    return take(id);
+  }
   bool has_response(std::uint64_t id) const;
   // Sends and receives what is possible without waiting.
   void progress();
   // Cancels the request if it has not ended, and ignores what else comes of it.
   void abandon(std::uint64_t id);
+  // Asks the daemon to end it; its last response comes all the same.
+  void cancel(std::uint64_t id);
   void grant(std::uint64_t id, std::uint64_t bytes);
 
   // Starts a request that has one response, of this kind, and waits for it.
   template <class Body>
   Result<Body> call(Request request);
   template <class Body>
-  Result<Body> receive_only(std::uint64_t id);
+  Result<Body> receive_only(std::uint64_t id) {
+    return body_of<Body>(receive(id));
+  }
+  // What is in the only response to a request, which must be of this kind.
+  template <class Body>
+  Result<Body> body_of(Result<Response> response);
   // The daemon answered a request in a way that makes no sense: ends the session.
   Error reject(std::string message);
 
+  // ---- for the driver
+
+  // The socket, which is readable when there are responses; -1 once the connection is lost.
+  int descriptor() const { return socket_.get(); }
+  bool has_unsent() const { return !outgoing_.empty(); }
+  void send_queued();
+  void receive_available();
+  // Gives the connection up if a request is past its deadline by more than the grace.
+  void check_deadlines();
+  // As if the daemon had closed the connection.
+  void give_up(std::string reason);
+  // Requests that have not ended.
+  std::size_t under_way_count() const { return pending_.size(); }
+  // Null: nobody.
+  void watch(std::uint64_t id, Watcher* watcher);
+  bool is_driven() const { return driver_ != nullptr; }
+
+  // The request was sent, at least in part, before the connection was lost: it may have been begun. Of one that is under way, or
+  // was taken last.
+  bool last_lost_was_sent() const { return last_lost_was_sent_; }
+
+  Observer* observer() { return observer_.get(); }
   KnownColumns& known_columns() { return known_columns_; }
   bool is_open() const { return !broken_; }
   const ServerInfo& server() const { return hello_.server; }
@@ -86,6 +152,7 @@ class Channel {
 
   struct Pending {
     FlatQueue<Response> responses;
+    Watcher* watcher = nullptr;
     Deadline deadline;
     std::uint32_t rings_heard = 0;
     bool may_commit = false;
@@ -100,21 +167,25 @@ class Channel {
     Frame frame;
   };
 
-  Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, std::string database);
+  static constexpr std::uint64_t kHelloId = 1;
 
+  Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, const ConnectOptions& options, Driver* driver);
+
+  static Result<std::shared_ptr<Channel>> make(FileDescriptor socket, const ConnectOptions& options, Driver* driver);
+  Status begin_hello(const ConnectOptions& options);
   Status say_hello(const ConnectOptions& options);
   Pending& enqueue(Request request);
   Pending& remember(std::uint64_t id);
   void forget(PendingMap::iterator pending);
   void answer_bell(std::uint64_t id, Pending& pending);
   void send_cancel(std::uint64_t id);
-  // Waits until everything is sent.
+  // Waits until everything is sent; with a driver, tells it.
   void flush();
+  void begin_to_send();
 
   // Waits until the socket is ready or the bell rings, then sends and receives. False: `until` passed first.
   bool wait(Deadline until);
-  void send_queued();
-  void receive_available();
+  bool send_some();
   Status take_frames();
   Status take_response(Response response);
 
@@ -123,8 +194,10 @@ class Channel {
   Error lost(const Pending& pending) const;
 
   FileDescriptor socket_;
+  Driver* driver_;  // null: the channel waits by itself
   std::shared_ptr<Canceller::Bell> bell_;
-  std::string database_;  // for requests that name none
+  std::unique_ptr<Observer> observer_;  // null: nobody watches
+  std::string database_;                // for requests that name none
   HelloReply hello_;
   FrameReader reader_;
   FlatQueue<Outgoing> outgoing_;
@@ -136,6 +209,7 @@ class Channel {
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;
   std::optional<Error> broken_;
+  bool last_lost_was_sent_ = false;
 };
 
 template <class Body>
@@ -145,10 +219,10 @@ Result<Body> Channel::call(Request request) {
 }
 
 template <class Body>
-Result<Body> Channel::receive_only(std::uint64_t id) {
-  SKUA_ASSIGN(Response response, receive(id));
-  if (auto* error = std::get_if<Error>(&response.body)) return std::move(*error);
-  if (auto* body = std::get_if<Body>(&response.body)) return std::move(*body);
+Result<Body> Channel::body_of(Result<Response> response) {
+  if (!response) return std::move(response).error();
+  if (auto* error = std::get_if<Error>(&response->body)) return std::move(*error);
+  if (auto* body = std::get_if<Body>(&response->body)) return std::move(*body);
   return reject("a request was answered with a response of another kind");
 }
 

@@ -1,16 +1,14 @@
 #include "skua/connection.h"
 
-#include <fmt/format.h>
-
-#include <span>
 #include <utility>
 
 #include "client/src/backup_fetch.h"
 #include "client/src/bell.h"
 #include "client/src/channel.h"
+#include "client/src/open_transaction.h"
+#include "client/src/operation.h"
 #include "client/src/request.h"
 #include "client/src/row_stream_state.h"
-#include "protocol/features.h"
 
 namespace skua {
 
@@ -37,47 +35,36 @@ Result<RowStream> Connection::stream(std::string_view sql, const Parameters& par
 
 Result<Summary> Connection::execute_many(std::string_view sql, const ParameterRows& rows,
                                          const RequestOptions& options) {
-  SKUA_ASSIGN(Request request, execute_many_request(channel_->head(options), sql, rows, options.durability, options.independent));
-  return channel_->call<Summary>(std::move(request));
+  SKUA_ASSIGN(Operation operation, execute_many_operation(*channel_, sql, rows, options, 0));
+  return perform<Summary>(*channel_, std::move(operation));
 }
 
 Result<ProgramResult> Connection::run(const Program& program, const RequestOptions& options) {
-  SKUA_ASSIGN(Request request, program_request(channel_->head(options), program, options.durability));
-  return channel_->call<ProgramResult>(std::move(request));
+  SKUA_ASSIGN(Operation operation, program_operation(*channel_, program, options));
+  return perform<ProgramResult>(*channel_, std::move(operation));
 }
 
 Result<Transaction> Connection::begin(TransactionMode mode, const RequestOptions& options) {
-  const std::uint32_t number = channel_->next_transaction();
-  SKUA_ASSIGN(Request request, begin_request(channel_->head(options, number), mode, options.durability));
-  if (auto begun = channel_->call<Summary>(std::move(request)); !begun) {
-    // The daemon keeps the number of a failed begin until it hears rollback.
-    if (begun.error().transaction == TransactionState::kAborted) {
-      if (auto rollback = rollback_request(channel_->head(options, number)); rollback) {
-        channel_->send_and_forget(std::move(*rollback));
-      }
-    }
-    return std::move(begun).error();
+  std::uint32_t number = 0;
+  SKUA_ASSIGN(Operation operation, begin_operation(*channel_, mode, options, number));
+  if (const auto begun = perform<Summary>(*channel_, std::move(operation)); !begun) {
+    release_failed_begin(channel_, options, begun.error(), {&number, 1});
+    return begun.error();
   }
-  return Transaction(channel_, number, options.database);
+  return Transaction(std::make_unique<OpenTransaction>(channel_, number, options.database));
 }
 
 Result<std::vector<Transaction>> Connection::begin_group(std::size_t count, const RequestOptions& options) {
-  if (count == 0) return make_error(ErrorCode::kUsage, "a group has one transaction at least");
-  if (!channel_->has_feature(kFeatureSiblings)) {
-    return make_error(ErrorCode::kVersion,
-                      fmt::format("skuad {} cannot open transactions that share a snapshot: update it",
-                                  channel_->server().server_version));
-  }
   std::vector<std::uint32_t> numbers(count);
-  for (std::uint32_t& number : numbers) number = channel_->next_transaction();
-  SKUA_ASSIGN(Request request, begin_group_request(channel_->head(options, numbers.front()), std::span(numbers).subspan(1)));
-  const auto begun = channel_->call<Summary>(std::move(request));
-  std::vector<Transaction> group;
-  if (begun || begun.error().transaction == TransactionState::kAborted) {
-    for (const std::uint32_t number : numbers) group.emplace_back(channel_, number, options.database);
+  SKUA_ASSIGN(Operation operation, begin_group_operation(*channel_, options, numbers));
+  if (const auto begun = perform<Summary>(*channel_, std::move(operation)); !begun) {
+    release_failed_begin(channel_, options, begun.error(), numbers);
+    return begun.error();
   }
-  // The daemon keeps the numbers of a failed begin until it hears rollback, which the destructors say.
-  if (!begun) return begun.error();
+  std::vector<Transaction> group;
+  for (const std::uint32_t number : numbers) {
+    group.emplace_back(std::make_unique<OpenTransaction>(channel_, number, options.database));
+  }
   return group;
 }
 

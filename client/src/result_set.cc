@@ -7,21 +7,26 @@
 
 namespace skua {
 
-ResultSet::ResultSet(Columns columns, std::vector<Batch> batches, Summary summary)
-    : columns_(std::move(columns)), batches_(std::move(batches)), summary_(summary) {
+ResultSet::ResultSet(Columns columns, std::vector<Batch> batches, Summary summary, std::size_t skip,
+                     std::size_t row_count)
+    : columns_(std::move(columns)), batches_(std::move(batches)), skip_(skip), summary_(summary) {
+  std::size_t rows = 0;
   first_rows_.reserve(batches_.size());
   for (const Batch& batch : batches_) {
-    first_rows_.push_back(row_count_);
-    row_count_ += batch.row_count();
+    first_rows_.push_back(rows);
+    rows += batch.row_count();
   }
+  SKUA_CHECK(skip <= rows);
+  row_count_ = std::min(rows - skip, row_count);
 }
 
 Row ResultSet::row(std::size_t index) const {
   SKUA_CHECK(index < row_count_);
   // The last batch that starts at or before the row; an empty batch before it starts at the same row.
-  const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), index);
+  const std::size_t counted = index + skip_;
+  const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), counted);
   const auto batch = static_cast<std::size_t>(after - first_rows_.begin()) - 1;
-  return Row(columns_, batches_[batch], index - first_rows_[batch]);
+  return Row(columns_, batches_[batch], counted - first_rows_[batch]);
 }
 
 Result<Row> ResultSet::one() const {
@@ -39,11 +44,6 @@ Result<std::optional<Row>> ResultSet::one_or_none() const {
   }
   if (row_count_ == 0) return std::optional<Row>();
   return std::optional<Row>(row(0));
-}
-
-Result<Value> ResultSet::scalar() const {
-  SKUA_ASSIGN(const Row only, one());
-  return only.get<Value>(0);
 }
 
 }  // namespace skua

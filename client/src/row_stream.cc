@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/src/operation.h"
 #include "client/src/row_stream_state.h"
 
 namespace skua {
@@ -17,32 +18,57 @@ RowStream::State::State(std::shared_ptr<Channel> channel, std::uint64_t id, std:
 
 RowStream::State::~State() { cancel(); }
 
-Result<std::unique_ptr<RowStream::State>> RowStream::State::start(std::shared_ptr<Channel> channel,
-                                                                  Request request, std::uint32_t window_bytes) {
-  SKUA_ASSIGN(const std::uint64_t id, channel->start(std::move(request)));
-  return std::make_unique<State>(std::move(channel), id, window_bytes);
+Result<std::unique_ptr<RowStream::State>> RowStream::State::start(std::shared_ptr<Channel> channel, Execution::Kind kind,
+                                                                  std::string_view sql, const Parameters& parameters,
+                                                                  const RequestOptions& options, std::uint32_t transaction) {
+  KnownColumns::Entry known;
+  SKUA_ASSIGN(Operation operation, execute_operation(*channel, kind, sql, parameters, options, transaction, known));
+  const Result<std::uint64_t> id = channel->start(std::move(operation.request));
+  if (!id) {
+    operation.observation.fail(id.error());
+    return id.error();
+  }
+  auto state = std::make_unique<State>(std::move(channel), *id, options.window_bytes);
+  state->observation_ = std::move(operation.observation);
+  state->sql_ = sql;
+  state->known_ = std::move(known);
+  return state;
+}
+
+std::optional<Status> RowStream::State::try_open() {
+  if (!channel_->is_ready(id_)) return std::nullopt;
+  Result<Batch> first = take_response();
+  if (!first) return std::move(first).error();
+  opened_ = std::move(*first);
+  return Status();
 }
 
 Status RowStream::State::open() {
-  SKUA_ASSIGN(opened_, receive());
-  return {};
+  channel_->wait_for(id_);
+  return *try_open();
 }
 
-Result<Batch> RowStream::State::receive() {
-  Result<Response> response = channel_->receive(id_);
-  if (!response) {
+Result<Batch> RowStream::State::take_response() {
+  Result<Response> response = channel_->take(id_);
+  is_finished_ = !response || response->is_last;
+  const auto taken = [&]() -> Result<Batch> {
+    if (!response) return std::move(response).error();
+    if (auto* error = std::get_if<Error>(&response->body)) return std::move(*error);
+    if (auto* rows = std::get_if<RowsReply>(&response->body)) return take(std::move(*rows), response->byte_count);
     is_finished_ = true;
-    return std::move(response).error();
+    if (auto* done = std::get_if<Summary>(&response->body)) {
+      summary_ = *done;
+      return Batch();
+    }
+    return channel_->reject("a statement was answered with a response of another kind");
+  };
+  Result<Batch> batch = taken();
+  if (!batch) {
+    observation_.fail(batch.error());
+  } else if (is_finished_) {
+    observation_.succeed(&summary_);
   }
-  if (response->is_last) is_finished_ = true;
-  if (auto* error = std::get_if<Error>(&response->body)) return std::move(*error);
-  if (auto* rows = std::get_if<RowsReply>(&response->body)) return take(std::move(*rows), response->byte_count);
-  is_finished_ = true;
-  if (auto* done = std::get_if<Summary>(&response->body)) {
-    summary_ = *done;
-    return Batch();
-  }
-  return channel_->reject("a statement was answered with a response of another kind");
+  return batch;
 }
 
 Result<Batch> RowStream::State::take(RowsReply reply, std::size_t byte_count) {
@@ -68,11 +94,12 @@ void RowStream::State::give_credit(std::size_t byte_count) {
   taken_bytes_ = 0;
 }
 
-Result<Batch> RowStream::State::next_batch() {
+std::optional<Result<Batch>> RowStream::State::try_next_batch() {
   if (error_) return *error_;
   Batch batch = std::exchange(opened_, Batch());
   while (batch.row_count() == 0 && !is_finished_) {
-    Result<Batch> received = receive();
+    if (!channel_->is_ready(id_)) return std::nullopt;
+    Result<Batch> received = take_response();
     if (!received) {
       error_ = std::move(received).error();
       return *error_;
@@ -80,6 +107,13 @@ Result<Batch> RowStream::State::next_batch() {
     batch = std::move(*received);
   }
   return batch;
+}
+
+Result<Batch> RowStream::State::next_batch() {
+  while (true) {
+    if (std::optional<Result<Batch>> batch = try_next_batch()) return std::move(*batch);
+    channel_->wait_for(id_);
+  }
 }
 
 Result<ResultSet> RowStream::State::collect() {
@@ -92,56 +126,75 @@ Result<ResultSet> RowStream::State::collect() {
 }
 
 Result<bool> RowStream::State::next_row() {
-  if (row_ + 1 < batch_.row_count()) {
-    ++row_;
-    return true;
+  if (taken_ == batch_.row_count()) {
+    taken_ = 0;
+    batch_ = Batch();
+    SKUA_ASSIGN(batch_, next_batch());
+    if (batch_.row_count() == 0) return false;
   }
-  row_ = 0;
-  SKUA_ASSIGN(batch_, next_batch());
-  return batch_.row_count() > 0;
+  ++taken_;
+  return true;
 }
 
-Row RowStream::State::row() const { return Row(columns_, batch_, row_); }
+Row RowStream::State::row() const { return Row(columns_, batch_, taken_ - 1); }
+
+std::optional<Result<ResultSet>> RowStream::State::try_next_partition(std::size_t row_count) {
+  while (partition_rows_ < row_count) {
+    if (taken_ == batch_.row_count()) {
+      std::optional<Result<Batch>> next = try_next_batch();
+      if (!next) return std::nullopt;
+      batch_ = Batch();
+      taken_ = 0;
+      if (!*next) return std::move(*next).error();
+      batch_ = std::move(**next);
+      if (batch_.row_count() == 0) break;
+    }
+    if (partition_.empty()) partition_skip_ = taken_;
+    partition_.push_back(batch_);
+    const std::size_t taken = std::min(row_count - partition_rows_, batch_.row_count() - taken_);
+    partition_rows_ += taken;
+    taken_ += taken;
+  }
+  return ResultSet(columns_, std::exchange(partition_, {}), summary_, std::exchange(partition_skip_, 0),
+                   std::exchange(partition_rows_, 0));
+}
+
+Result<ResultSet> RowStream::State::next_partition(std::size_t row_count) {
+  while (true) {
+    if (std::optional<Result<ResultSet>> rows = try_next_partition(row_count)) return std::move(*rows);
+    channel_->wait_for(id_);
+  }
+}
 
 void RowStream::State::cancel() {
   if (!is_finished_) channel_->abandon(id_);
   is_finished_ = true;
+  observation_ = Observation();
   opened_ = Batch();
   batch_ = Batch();
-  row_ = 0;
+  taken_ = 0;
+  partition_.clear();
+  partition_rows_ = 0;
 }
 
 Result<ResultSet> collect_rows(std::shared_ptr<Channel> channel, Request request, std::uint32_t window_bytes) {
-  SKUA_ASSIGN(const auto state, RowStream::State::start(std::move(channel), std::move(request), window_bytes));
-  return state->collect();
+  SKUA_ASSIGN(const std::uint64_t id, channel->start(std::move(request)));
+  return RowStream::State(std::move(channel), id, window_bytes).collect();
 }
-
-namespace {
-
-Result<std::unique_ptr<RowStream::State>> start_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
-                                                          const Parameters& parameters, const RequestOptions& options,
-                                                          std::uint32_t transaction) {
-  KnownColumns::Entry known = channel->known_columns().find(sql);
-  SKUA_ASSIGN(Request request, execute_request(channel->head(options, transaction), sql, parameters, options.window_bytes,
-                                               options.durability, known.id));
-  SKUA_ASSIGN(auto state, RowStream::State::start(channel, std::move(request), options.window_bytes));
-  state->expect(std::move(known), sql);
-  return state;
-}
-
-}  // namespace
 
 Result<ResultSet> execute_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
                                     const Parameters& parameters, const RequestOptions& options,
                                     std::uint32_t transaction) {
-  SKUA_ASSIGN(const auto state, start_statement(channel, sql, parameters, options, transaction));
+  SKUA_ASSIGN(const auto state,
+              RowStream::State::start(channel, Execution::Kind::kExecute, sql, parameters, options, transaction));
   return state->collect();
 }
 
 Result<RowStream> stream_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
                                    const Parameters& parameters, const RequestOptions& options,
                                    std::uint32_t transaction) {
-  SKUA_ASSIGN(auto state, start_statement(channel, sql, parameters, options, transaction));
+  SKUA_ASSIGN(auto state,
+              RowStream::State::start(channel, Execution::Kind::kStream, sql, parameters, options, transaction));
   SKUA_TRY(state->open());
   return RowStream(std::move(state));
 }
@@ -155,6 +208,7 @@ const Columns& RowStream::columns() const { return state_->columns(); }
 Result<bool> RowStream::next() { return state_->next_row(); }
 Row RowStream::row() const { return state_->row(); }
 Result<Batch> RowStream::next_batch() { return state_->next_batch(); }
+Result<ResultSet> RowStream::next_partition(std::size_t row_count) { return state_->next_partition(row_count); }
 const Summary& RowStream::summary() const { return state_->summary(); }
 void RowStream::cancel() { state_->cancel(); }
 

@@ -5,8 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "client/src/channel.h"
+#include "client/src/observer.h"
 #include "skua/result_set.h"
 #include "skua/row_stream.h"
 
@@ -14,53 +16,67 @@ namespace skua {
 
 class RowStream::State {
  public:
-  // `window_bytes` as the request asked for, 0 for the daemon's default.
-  static Result<std::unique_ptr<State>> start(std::shared_ptr<Channel> channel, Request request,
-                                              std::uint32_t window_bytes);
-  // What the request said it knows, and the SQL it was for; until the first response is here `sql` must live.
-  void expect(KnownColumns::Entry known, std::string_view sql) {
-    known_ = std::move(known);
-    sql_ = sql;
-  }
+  // Of a request that is under way. `window_bytes` as the request asked for, 0 for the daemon's default.
   State(std::shared_ptr<Channel> channel, std::uint64_t id, std::uint32_t window_bytes);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
+  // Sends one statement. `sql` must live until the first response was taken.
+  static Result<std::unique_ptr<State>> start(std::shared_ptr<Channel> channel, Execution::Kind kind, std::string_view sql,
+                                              const Parameters& parameters, const RequestOptions& options,
+                                              std::uint32_t transaction);
 
-  // Waits until it is known whether the statement runs, and its columns.
-  Status open();
+  // ---- without waiting: nothing where channel()'s id() is not ready.
+
+  // Whether the statement runs, and its columns.
+  std::optional<Status> try_open();
   // The next batch with rows in it; an empty one at the end. An error is repeated.
+  std::optional<Result<Batch>> try_next_batch();
+  std::optional<Result<ResultSet>> try_next_partition(std::size_t row_count);
+
+  // ---- the same with waiting
+
+  Status open();
   Result<Batch> next_batch();
   // All that is left.
   Result<ResultSet> collect();
-
   Result<bool> next_row();
+  Result<ResultSet> next_partition(std::size_t row_count);
+
   Row row() const;
   void cancel();
 
+  Channel& channel() { return *channel_; }
+  std::uint64_t id() const { return id_; }
   const Columns& columns() const { return columns_; }
   const Summary& summary() const { return summary_; }
+  bool is_finished() const { return is_finished_; }
 
  private:
   // One response: its rows, which may be none. Sets is_finished_ at the end.
-  Result<Batch> receive();
+  Result<Batch> take_response();
   Result<Batch> take(RowsReply reply, std::size_t byte_count);
   void give_credit(std::size_t byte_count);
 
   std::shared_ptr<Channel> channel_;
+  Observation observation_;
   std::uint64_t id_;
   std::uint64_t window_bytes_;
   std::uint64_t taken_bytes_ = 0;  // since the last grant
   KnownColumns::Entry known_;
-  std::string_view sql_;
+  std::string_view sql_;  // until the first response
   Columns columns_;
   bool has_columns_ = false;
   bool is_finished_ = false;
   std::optional<Error> error_;
   Summary summary_;
   Batch opened_;  // came with the columns and was not taken yet
-  Batch batch_;   // the one next_row() is in
-  std::size_t row_ = 0;
+  Batch batch_;   // of next_row() and the partitions
+  std::size_t taken_ = 0;  // rows of it
+  // The partition in the making: rows of these batches, without the first ones of the first.
+  std::vector<Batch> partition_;
+  std::size_t partition_skip_ = 0;
+  std::size_t partition_rows_ = 0;
 };
 
 // Starts a request and waits for all of its rows.

@@ -3,75 +3,48 @@
 #include <utility>
 
 #include "client/src/channel.h"
-#include "client/src/request.h"
+#include "client/src/open_transaction.h"
+#include "client/src/operation.h"
 #include "client/src/row_stream_state.h"
 
 namespace skua {
 
-namespace {
-
-Error not_open() { return make_error(ErrorCode::kUsage, "the transaction has ended"); }
-
-void rollback_unheard(Channel& channel, const RequestOptions& options, std::uint32_t number) {
-  // A connection that is lost takes its transactions with it.
-  if (!channel.is_open()) return;
-  if (Result<Request> request = rollback_request(channel.head(options, number))) {
-    channel.send_and_forget(std::move(*request));
-  }
-}
-
-}  // namespace
-
-Transaction::Transaction(std::shared_ptr<Channel> channel, std::uint32_t number, std::string database)
-    : channel_(std::move(channel)), number_(number), database_(std::move(database)) {}
-
+Transaction::Transaction(std::unique_ptr<OpenTransaction> open) : open_(std::move(open)) {}
 Transaction::Transaction(Transaction&&) noexcept = default;
+Transaction& Transaction::operator=(Transaction&&) noexcept = default;
+Transaction::~Transaction() = default;
 
-Transaction& Transaction::operator=(Transaction&& other) noexcept {
-  if (this == &other) return *this;
-  if (channel_ != nullptr) rollback_unheard(*channel_, in_database({}), number_);
-  channel_ = std::move(other.channel_);
-  number_ = other.number_;
-  database_ = std::move(other.database_);
-  return *this;
-}
+bool Transaction::is_open() const { return open_ != nullptr && open_->is_open(); }
+std::uint32_t Transaction::number() const { return open_ == nullptr ? 0 : open_->number(); }
 
-Transaction::~Transaction() {
-  if (channel_ != nullptr) rollback_unheard(*channel_, in_database({}), number_);
-}
-
-RequestOptions Transaction::in_database(const RequestOptions& options) const {
-  RequestOptions complete = options;
-  if (complete.database.empty()) complete.database = database_;
-  return complete;
+Status Transaction::check_open() const {
+  if (open_ == nullptr) return make_error(ErrorCode::kUsage, "the transaction was moved from");
+  return open_->check_open();
 }
 
 Result<ResultSet> Transaction::execute(std::string_view sql, const Parameters& parameters,
                                        const RequestOptions& options) {
-  if (channel_ == nullptr) return not_open();
-  return execute_statement(channel_, sql, parameters, in_database(options), number_);
+  SKUA_TRY(check_open());
+  return execute_statement(open_->channel(), sql, parameters, open_->complete(options), open_->number());
 }
 
 Result<RowStream> Transaction::stream(std::string_view sql, const Parameters& parameters,
                                       const RequestOptions& options) {
-  if (channel_ == nullptr) return not_open();
-  return stream_statement(channel_, sql, parameters, in_database(options), number_);
+  SKUA_TRY(check_open());
+  return stream_statement(open_->channel(), sql, parameters, open_->complete(options), open_->number());
 }
 
 Result<Summary> Transaction::execute_many(std::string_view sql, const ParameterRows& rows,
                                           const RequestOptions& options) {
-  if (channel_ == nullptr) return not_open();
-  const RequestOptions complete = in_database(options);
-  SKUA_ASSIGN(Request request,
-              execute_many_request(channel_->head(complete, number_), sql, rows, complete.durability, complete.independent));
-  return channel_->call<Summary>(std::move(request));
+  SKUA_TRY(check_open());
+  SKUA_ASSIGN(Operation operation, open_->execute_many(sql, rows, options));
+  return perform<Summary>(*open_->channel(), std::move(operation));
 }
 
 Status Transaction::change_savepoint(std::string_view name, SavepointAction action) {
-  if (channel_ == nullptr) return not_open();
-  const RequestOptions complete = in_database({});
-  SKUA_ASSIGN(Request request, savepoint_request(channel_->head(complete, number_), name, action));
-  SKUA_TRY(channel_->call<Summary>(std::move(request)));
+  SKUA_TRY(check_open());
+  SKUA_ASSIGN(Operation operation, open_->change_savepoint(name, action));
+  SKUA_TRY(perform<Summary>(*open_->channel(), std::move(operation)));
   return {};
 }
 
@@ -82,20 +55,18 @@ Status Transaction::rollback_to(std::string_view name) {
 }
 
 Status Transaction::commit(const RequestOptions& options) {
-  if (channel_ == nullptr) return not_open();
-  const RequestOptions complete = in_database(options);
-  SKUA_ASSIGN(Request request, commit_request(channel_->head(complete, number_)));
-  SKUA_TRY(channel_->call<Summary>(std::move(request)));
-  channel_.reset();
+  SKUA_TRY(check_open());
+  SKUA_ASSIGN(Operation operation, open_->commit(options));
+  SKUA_TRY(perform<Summary>(*open_->channel(), std::move(operation)));
+  open_->end();
   return {};
 }
 
 Status Transaction::rollback() {
-  if (channel_ == nullptr) return not_open();
-  const RequestOptions complete = in_database({});
-  SKUA_ASSIGN(Request request, rollback_request(channel_->head(complete, number_)));
-  SKUA_TRY(channel_->call<Summary>(std::move(request)));
-  channel_.reset();
+  SKUA_TRY(check_open());
+  SKUA_ASSIGN(Operation operation, open_->rollback());
+  SKUA_TRY(perform<Summary>(*open_->channel(), std::move(operation)));
+  open_->end();
   return {};
 }
 

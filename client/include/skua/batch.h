@@ -107,6 +107,9 @@ class Row {
     SKUA_ASSIGN(const std::size_t column, columns_->index_of(name));
     return get<T>(column);
   }
+  // The whole row as a tuple, a struct, or a value if it has one column: row_conversion.h, which has to be included.
+  template <class T>
+  Result<T> as() const;
 
  private:
   const Columns* columns_;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "protocol/locks.h"
@@ -17,6 +18,7 @@
 #include "skua/options.h"
 #include "skua/parameters.h"
 #include "skua/program.h"
+#include "skua/queries.h"
 #include "skua/result_set.h"
 #include "skua/row_stream.h"
 #include "skua/transaction.h"
@@ -54,7 +56,7 @@ class Canceller {
   std::shared_ptr<Bell> bell_;
 };
 
-class Connection {
+class Connection : public Queries<Connection> {
  public:
   // kConnect: nobody answers there; kVersion: no common protocol version; kAccess: refused to this user.
   static Result<Connection> connect(const ConnectOptions& options = {});
@@ -74,6 +76,16 @@ class Connection {
   // Several statements in one round trip.
   Result<ProgramResult> run(const Program& program, const RequestOptions& options = {});
   Result<Transaction> begin(TransactionMode mode = TransactionMode::kWrite, const RequestOptions& options = {});
+  // Runs body(transaction), a Result<T> or Status, and commits if it succeeds; rolls back and passes the error on if it fails.
+  template <class Body>
+  std::invoke_result_t<Body&, Transaction&> in_transaction(Body body, TransactionMode mode = TransactionMode::kWrite,
+                                                           const RequestOptions& options = {}) {
+    SKUA_ASSIGN(Transaction transaction, begin(mode, options));
+    auto result = body(transaction);
+    if (result && transaction.is_open()) SKUA_TRY(transaction.commit());
+    // Otherwise its destructor rolls back.
+    return result;
+  }
   // That many read transactions that see exactly the same state of the database, whatever is written meanwhile: all or none.
   // Each is then one like any other. kVersion: the daemon is too old for it.
   Result<std::vector<Transaction>> begin_group(std::size_t count, const RequestOptions& options = {});

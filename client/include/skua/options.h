@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "skua/execution.h"
+
 namespace skua {
 
 struct ConnectOptions {
@@ -14,6 +16,9 @@ struct ConnectOptions {
   // Shown to operators.
   std::string client_name = "libskua";
   std::uint32_t connect_timeout_ms = 5'000;
+  // To watch what is executed.
+  ExecutionHooks hooks{};
+  EchoOptions echo{};
 };
 
 enum class Durability : std::uint16_t {

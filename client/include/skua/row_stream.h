@@ -19,6 +19,7 @@
 
 #include "protocol/summary.h"
 #include "skua/batch.h"
+#include "skua/result_set.h"
 
 namespace skua {
 
@@ -39,6 +40,9 @@ class RowStream {
 
   // The rest of the present batch, or the next one: an empty batch at the end. Do not mix with next().
   Result<Batch> next_batch();
+
+  // The next `row_count` rows, at least 1: fewer at the end, none after it.
+  Result<ResultSet> next_partition(std::size_t row_count);
 
   // Meaningful after the end.
   const Summary& summary() const;

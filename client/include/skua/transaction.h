@@ -16,15 +16,17 @@
 
 #include "skua/options.h"
 #include "skua/parameters.h"
+#include "skua/queries.h"
 #include "skua/result_set.h"
 #include "skua/row_stream.h"
 
 namespace skua {
 
 class BulkWriter;
+class OpenTransaction;
 enum class SavepointAction : std::uint16_t;
 
-class Transaction {
+class Transaction : public Queries<Transaction> {
  public:
   Transaction(Transaction&&) noexcept;
   Transaction& operator=(Transaction&&) noexcept;
@@ -47,21 +49,20 @@ class Transaction {
   Status rollback();
 
   // True until commit() or rollback() succeeded.
-  bool is_open() const { return channel_ != nullptr; }
-  std::uint32_t number() const { return number_; }
+  bool is_open() const;
+  std::uint32_t number() const;
 
   // For the library's own use.
-  Transaction(std::shared_ptr<Channel> channel, std::uint32_t number, std::string database);
+  explicit Transaction(std::unique_ptr<OpenTransaction> open);
 
  private:
   friend class BulkWriter;
 
-  RequestOptions in_database(const RequestOptions& options) const;
+  Status check_open() const;
   Status change_savepoint(std::string_view name, SavepointAction action);
 
-  std::shared_ptr<Channel> channel_;
-  std::uint32_t number_ = 0;
-  std::string database_;
+  // Null after a move.
+  std::unique_ptr<OpenTransaction> open_;
 };
 
 }  // namespace skua
