@@ -24,6 +24,9 @@ struct Null {
 
 // A blob owns bytes that are not text. A distinct type, so that a std::string is always text.
 struct Blob {
+  Blob() = default;
+  explicit Blob(std::string its_bytes) : bytes(std::move(its_bytes)) {}
+
   std::string bytes;
   friend bool operator==(const Blob&, const Blob&) = default;
 };

@@ -97,7 +97,7 @@ Status Channel::finish_hello() {
     if (broken_->code != ErrorCode::kLost) return *broken_;
     return make_error(ErrorCode::kConnect, "no session with skuad: " + broken_->message);
   }
-  SKUA_ASSIGN(hello_, receive_only<HelloReply>(kHelloId));
+  SKUA_ASSIGN(hello_, body_of<HelloReply>(take(kHelloId)));
   if (hello_.version < kProtocolVersionMin || hello_.version > kProtocolVersionMax) {
     return make_error(ErrorCode::kVersion,
                       fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",

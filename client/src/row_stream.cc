@@ -116,12 +116,20 @@ Result<Batch> RowStream::State::next_batch() {
   }
 }
 
-Result<ResultSet> RowStream::State::collect() {
-  std::vector<Batch> batches;
+std::optional<Result<ResultSet>> RowStream::State::try_collect() {
   while (true) {
-    SKUA_ASSIGN(Batch batch, next_batch());
-    if (batch.row_count() == 0) return ResultSet(std::move(columns_), std::move(batches), summary_);
-    batches.push_back(std::move(batch));
+    std::optional<Result<Batch>> batch = try_next_batch();
+    if (!batch) return std::nullopt;
+    if (!*batch) return std::move(*batch).error();
+    if ((*batch)->row_count() == 0) return ResultSet(columns_, std::exchange(partition_, {}), summary_);
+    partition_.push_back(std::move(**batch));
+  }
+}
+
+Result<ResultSet> RowStream::State::collect() {
+  while (true) {
+    if (std::optional<Result<ResultSet>> rows = try_collect()) return std::move(*rows);
+    channel_->wait_for(id_);
   }
 }
 

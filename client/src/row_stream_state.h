@@ -33,12 +33,13 @@ class RowStream::State {
   // The next batch with rows in it; an empty one at the end. An error is repeated.
   std::optional<Result<Batch>> try_next_batch();
   std::optional<Result<ResultSet>> try_next_partition(std::size_t row_count);
+  // All that is left.
+  std::optional<Result<ResultSet>> try_collect();
 
   // ---- the same with waiting
 
   Status open();
   Result<Batch> next_batch();
-  // All that is left.
   Result<ResultSet> collect();
   Result<bool> next_row();
   Result<ResultSet> next_partition(std::size_t row_count);
@@ -73,7 +74,7 @@ class RowStream::State {
   Batch opened_;  // came with the columns and was not taken yet
   Batch batch_;   // of next_row() and the partitions
   std::size_t taken_ = 0;  // rows of it
-  // The partition in the making: rows of these batches, without the first ones of the first.
+  // The partition, or the result, in the making: rows of these batches, without the first ones of the first.
   std::vector<Batch> partition_;
   std::size_t partition_skip_ = 0;
   std::size_t partition_rows_ = 0;

@@ -48,6 +48,26 @@ std::string describe(int error_number, const std::string& path, std::uint32_t ti
   }
 }
 
+Result<sockaddr_un> address_of(const std::string& path) {
+  if (path.size() > kSocketPathBytesMax) {
+    return make_error(ErrorCode::kUsage, fmt::format("the socket path has {} bytes, the most is {}: {}",
+                                                     path.size(), kSocketPathBytesMax, path));
+  }
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// 0, or the errno of connect().
+int connect_to(const FileDescriptor& socket, const sockaddr_un& address) {
+  int result = 0;
+  do {
+    result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  } while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 std::string default_socket_path() {
@@ -59,10 +79,7 @@ std::string default_socket_path() {
 }
 
 Result<FileDescriptor> connect_unix(const std::string& path, std::uint32_t timeout_ms) {
-  if (path.size() > kSocketPathBytesMax) {
-    return make_error(ErrorCode::kUsage, fmt::format("the socket path has {} bytes, the most is {}: {}",
-                                                     path.size(), kSocketPathBytesMax, path));
-  }
+  SKUA_ASSIGN(const sockaddr_un address, address_of(path));
   FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return make_error(ErrorCode::kConnect, describe(errno, path, timeout_ms));
 
@@ -70,15 +87,20 @@ Result<FileDescriptor> connect_unix(const std::string& path, std::uint32_t timeo
   const timeval timeout{static_cast<time_t>(timeout_ms / 1000),
                         static_cast<suseconds_t>(timeout_ms % 1000 * 1000)};
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+  if (const int error_number = connect_to(socket, address); error_number != 0) {
+    return make_error(ErrorCode::kConnect, describe(error_number, path, timeout_ms));
+  }
+  return socket;
+}
 
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.data(), path.size());
-  int result = 0;
-  do {
-    result = ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
-  } while (result != 0 && errno == EINTR);
-  if (result != 0) return make_error(ErrorCode::kConnect, describe(errno, path, timeout_ms));
+Result<FileDescriptor> connect_unix_at_once(const std::string& path) {
+  SKUA_ASSIGN(const sockaddr_un address, address_of(path));
+  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.is_open()) return make_error(ErrorCode::kConnect, describe(errno, path, 0));
+  if (const int error_number = connect_to(socket, address); error_number != 0) {
+    return make_error(error_number == EAGAIN ? ErrorCode::kUnavailable : ErrorCode::kConnect,
+                      describe(error_number, path, 0));
+  }
   return socket;
 }
 

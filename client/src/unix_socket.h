@@ -11,5 +11,7 @@ namespace skua {
 
 // A blocking socket, closed on exec. kUsage for a path that does not fit, kConnect for everything else.
 Result<FileDescriptor> connect_unix(const std::string& path, std::uint32_t timeout_ms);
+// The same without waiting, and the socket does not block; kUnavailable if others wait to be accepted already.
+Result<FileDescriptor> connect_unix_at_once(const std::string& path);
 
 }  // namespace skua

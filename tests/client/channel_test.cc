@@ -76,7 +76,7 @@ Test(channel, ignores_a_refused_grant) {
   Connection connection = daemon.connect();
   daemon.send_rows(2, {.numbers = {1}, .is_first = true});
   // Half of a window of one byte is passed by anything: the first rows are granted at once, as request 3.
-  RowStream stream = must(connection.stream("SELECT n", {}, {.window_bytes = 1}));
+  RowStream stream = must(connection.stream("SELECT n", {}, RequestOptions().with_window_bytes(1)));
   daemon.send_rows(2, {.numbers = {2}, .is_last = true});
   daemon.send_error(3, ErrorCode::kProtocol, "no such stream");
   cr_assert(must(stream.next()));
@@ -109,7 +109,7 @@ Test(channel, gives_up_when_a_deadline_is_long_past) {
   FakeDaemon daemon;
   Connection connection = daemon.connect();
   const auto start = std::chrono::steady_clock::now();
-  const Status status = connection.ping({.deadline_ms = 1});
+  const Status status = connection.ping(RequestOptions().with_deadline_ms(1));
   const auto waited = std::chrono::steady_clock::now() - start;
   cr_assert(!status);
   cr_assert_eq(status.error().code, ErrorCode::kLost);

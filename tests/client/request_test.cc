@@ -26,7 +26,7 @@ Test(request, execute_carries_its_options_and_parameters) {
   Connection connection = daemon.connect({.database = "standard"});
   daemon.send_done(2);
   must(connection.execute("SELECT :a", Parameters().set(":a", 1).set("b", "zwei").set("c", nullptr),
-                          {.deadline_ms = 900, .durability = Durability::kRelaxed, .window_bytes = 77}));
+                          RequestOptions().with_deadline_ms(900).with_durability(Durability::kRelaxed).with_window_bytes(77)));
   ReceivedRequest request = daemon.receive();
   auto root = request.root();
   cr_assert(root.getDatabase() == "standard");
@@ -43,7 +43,7 @@ Test(request, execute_carries_its_options_and_parameters) {
   cr_assert(execute.getParameters()[2].isNull());
 
   daemon.send_done(3);
-  must(connection.execute("SELECT 1", {}, {.database = "another"}));
+  must(connection.execute("SELECT 1", {}, RequestOptions().with_database("another")));
   cr_assert(daemon.receive().root().getDatabase() == "another");
 }
 

@@ -64,7 +64,7 @@ Test(row_stream, grants_what_was_taken_at_half_of_the_window) {
   daemon.send_rows(2, {.numbers = {}, .is_first = true});
   const std::size_t first_bytes = rows_response(2, {.numbers = {}, .is_first = true}).byte_count();
   RowStream stream =
-      must(connection.stream("SELECT n", {}, {.window_bytes = static_cast<std::uint32_t>(8 * frame_bytes)}));
+      must(connection.stream("SELECT n", {}, RequestOptions().with_window_bytes(static_cast<std::uint32_t>(8 * frame_bytes))));
   (void)daemon.receive();
   std::size_t taken = first_bytes;
   std::size_t granted = 0;
@@ -93,7 +93,7 @@ Test(row_stream, does_not_wait_for_more_than_the_daemon_would_give) {
   }));
   Connection connection(must(Channel::open(daemon.client_end(), {})));
   daemon.send_rows(2, {.numbers = std::vector<std::int64_t>(100, 1), .is_first = true});
-  RowStream stream = must(connection.stream("SELECT n", {}, {.window_bytes = 1'000'000}));
+  RowStream stream = must(connection.stream("SELECT n", {}, RequestOptions().with_window_bytes(1'000'000)));
   (void)daemon.receive();  // hello
   (void)daemon.receive();
   cr_assert(daemon.receive().root().isGrant());

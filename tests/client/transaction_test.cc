@@ -16,7 +16,7 @@ Test(transaction, begins_under_a_number_of_its_own) {
   Transaction first = must(connection.begin());
   daemon.send_done(3);
   Transaction second =
-      must(connection.begin(TransactionMode::kRead, {.database = "other", .durability = Durability::kRelaxed}));
+      must(connection.begin(TransactionMode::kRead, RequestOptions().with_database("other").with_durability(Durability::kRelaxed)));
   cr_assert_eq(first.number(), 1);
   cr_assert_eq(second.number(), 2);
 
@@ -139,7 +139,7 @@ Test(transaction_group, is_opened_by_one_request_under_numbers_of_its_own) {
   FakeDaemon daemon;
   Connection connection = daemon.connect({.database = "main"});
   daemon.send_done(2);
-  std::vector<Transaction> group = must(connection.begin_group(3, {.deadline_ms = 70'000}));
+  std::vector<Transaction> group = must(connection.begin_group(3, RequestOptions().with_deadline_ms(70'000)));
   cr_assert_eq(group.size(), 3u);
   ReceivedRequest request = daemon.receive();
   cr_assert(request.root().getBegin().getMode() == wire::TransactionMode::READ);

@@ -107,7 +107,7 @@ Test(locks, an_error_names_who_was_in_the_way) {
   cr_assert(contains(waited.message, "the request waited 100 ms for the writer of 'main' (write_wait_ms_max); " + who),
             "%s", waited.message.c_str());
   cr_assert(contains(waited.message, what), "%s", waited.message.c_str());
-  const Error late = expect_error(other.execute("DELETE FROM t", {}, {.deadline_ms = 20}), ErrorCode::kDeadline);
+  const Error late = expect_error(other.execute("DELETE FROM t", {}, RequestOptions().with_deadline_ms(20)), ErrorCode::kDeadline);
   cr_assert(contains(late.message, "while it waited for the writer of 'main'; " + who), "%s", late.message.c_str());
   must(transaction.rollback());
 }

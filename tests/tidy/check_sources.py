@@ -29,6 +29,7 @@ RULES = (
     ("daemon/", ("daemon/", "protocol/")),
     ("client/include/", ("skua/", "protocol/")),
     ("client/src/", ("skua/", "client/src/", "protocol/")),
+    ("client/engine/", ("skua/", "client/engine/", "client/src/", "protocol/")),
     ("client/cli/", ("skua/", "client/cli/", "protocol/")),
     ("examples/", ("skua/",)),
 )
@@ -36,7 +37,7 @@ RULES = (
 # Header of a library: the folders whose files may include it. Folders that are not named in a rule of their own
 # (tests, bench) are free to.
 LIBRARY_HEADERS = (
-    (re.compile(r"uv\.h$|uv/"), "uv.h", ("daemon/net/",)),
+    (re.compile(r"uv\.h$|uv/"), "uv.h", ("daemon/net/", "client/engine/")),
     (re.compile(r"sqlite3(ext)?\.h$"), "sqlite3.h", ("daemon/engine/",)),
     (re.compile(r"readline/"), "readline", ("client/cli/",)),
 )

@@ -56,7 +56,9 @@ class AsyncTransaction : public AsyncQueries<AsyncTransaction> {
   explicit AsyncTransaction(std::unique_ptr<State> state);
 
  private:
+  Status check_open() const;
   Task<Status> change_savepoint(std::string name, SavepointAction action);
+  void end();
 
   std::unique_ptr<State> state_;
 };

@@ -151,7 +151,12 @@ class Engine : public AsyncQueries<Engine> {
     std::unique_ptr<Timer> timer_;
   };
 
+  // A request that has one response, made by prepare(channel, options) for each attempt.
+  template <class Body, class Prepare>
+  Task<Result<Body>> attempt(RequestOptions options, Prepare prepare);
+
   void run_loop_until(const bool& is_done);
+  void stop_loop();
   static Error deadline_error(std::uint32_t milliseconds);
 
   std::unique_ptr<State> state_;
@@ -202,6 +207,7 @@ T Engine::run_task(Task<T> task) {
   const StartedTask started = start(std::move(task), [&](T ended) {
     value.emplace(std::move(ended));
     is_done = true;
+    stop_loop();
   });
   run_loop_until(is_done);
   return std::move(*value);

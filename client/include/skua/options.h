@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "skua/execution.h"
 
@@ -26,7 +27,37 @@ enum class Durability : std::uint16_t {
   kRelaxed = 1,  // acknowledged after it was written to the log: a power failure may undo it
 };
 
+// Not an aggregate on purpose, as all that is handed to coroutines by value: gcc 12 copies an aggregate that is made within a
+// co_await expression byte by byte, strings and all.
 struct RequestOptions {
+  RequestOptions() = default;
+
+  // For use in an expression: RequestOptions().with_deadline_ms(500).
+  RequestOptions& with_database(std::string name) {
+    database = std::move(name);
+    return *this;
+  }
+  RequestOptions& with_deadline_ms(std::uint32_t milliseconds) {
+    deadline_ms = milliseconds;
+    return *this;
+  }
+  RequestOptions& with_durability(Durability wanted) {
+    durability = wanted;
+    return *this;
+  }
+  RequestOptions& with_window_bytes(std::uint32_t bytes) {
+    window_bytes = bytes;
+    return *this;
+  }
+  RequestOptions& with_idempotency_key(std::string key) {
+    idempotency_key = std::move(key);
+    return *this;
+  }
+  RequestOptions& with_independent() {
+    independent = true;
+    return *this;
+  }
+
   std::string database;                       // empty: the connection's
   std::uint32_t deadline_ms = 0;              // 0: none
   Durability durability = Durability::kFull;  // a transaction's is said to begin()

@@ -23,6 +23,8 @@ enum class Outcome : std::uint16_t {
 };
 
 struct Program {
+  Program() = default;
+
   struct Requirement {
     std::uint16_t step = 0;  // an earlier step, from 0
     Outcome outcome = Outcome::kSucceeded;

@@ -1,0 +1,139 @@
+// Loop: the libuv loop of an engine, its own or the caller's: who goes on in this turn, timers, and what is done before the loop
+// sleeps.
+//
+// Coroutines are never resumed from within what wakes them, but from a list, once in a turn: so nothing that is in the middle of
+// something is entered again. Wait: what a coroutine of the engine is suspended in. Timer: one call at a later time.
+// Thread: the loop's.
+#pragma once
+
+#include <uv.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "client/engine/uv_handle.h"
+#include "skua/task.h"
+
+namespace skua {
+
+class Wait;
+
+class Loop {
+ public:
+  // Is asked once in each turn in which it was announced, after those who were woken have run.
+  class Flush {
+   public:
+    virtual void flush() = 0;
+
+   protected:
+    ~Flush() = default;
+  };
+
+  // Null: a loop of its own.
+  explicit Loop(uv_loop_t* borrowed);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  // All timers and waits must be gone, and `flush` not announced.
+  ~Loop();
+
+  uv_loop_t* uv() { return uv_; }
+  bool is_own() const { return own_ != nullptr; }
+  // Runs until `is_done`, whatever else keeps the loop busy.
+  void run_until(const bool& is_done);
+  // Makes run_until() look.
+  void stop() { uv_stop(uv_); }
+
+  void announce(Flush& flush);
+  void withdraw(Flush& flush);
+
+ private:
+  friend class Wait;
+
+  struct CloseLoop {
+    void operator()(uv_loop_t* loop) const;
+  };
+
+  void turn();
+  void put(Wait& wait);
+  void remove(Wait& wait);
+
+  std::unique_ptr<uv_loop_t, CloseLoop> own_;
+  uv_loop_t* uv_;
+  UvHandle<uv_prepare_t> prepare_;
+  UvHandle<uv_check_t> check_;
+  // Active while somebody is woken: then the loop must not sleep.
+  UvHandle<uv_idle_t> idle_;
+  bool is_idle_active_ = false;
+  // Those who are woken, in order.
+  Wait* first_ = nullptr;
+  Wait* last_ = nullptr;
+  std::size_t woken_count_ = 0;
+  std::vector<Flush*> to_flush_;
+  std::vector<Flush*> flushing_;
+};
+
+class Wait : public Suspension {
+ protected:
+  explicit Wait(Loop& loop) : loop_(loop) {}
+  ~Wait() { loop_.remove(*this); }
+
+  // The coroutine is suspended, until wake().
+  void suspend(std::coroutine_handle<> coroutine, TaskScope* scope) {
+    coroutine_ = coroutine;
+    enter(scope);
+  }
+  // on_turn() is called in this turn of the loop, or in the next. Again: nothing.
+  void wake() { loop_.put(*this); }
+  // Goes on with the coroutine.
+  virtual void on_turn() { resume(); }
+  // The last thing to do here: the coroutine may destroy this.
+  void resume() { coroutine_.resume(); }
+
+  Loop& loop() { return loop_; }
+
+ private:
+  friend class Loop;
+
+  Loop& loop_;
+  std::coroutine_handle<> coroutine_;
+  bool is_woken_ = false;
+  Wait* previous_ = nullptr;
+  Wait* next_ = nullptr;
+};
+
+class Timer {
+ public:
+  Timer(Loop& loop, std::function<void()> ring);
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  // Once, that much later; `keeps_alive`: a loop with nothing else to do waits for it.
+  void start(std::uint64_t milliseconds, bool keeps_alive);
+  void stop() { uv_timer_stop(timer_.get()); }
+  bool is_active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(timer_.get())) != 0; }
+
+ private:
+  std::function<void()> ring_;
+  UvHandle<uv_timer_t> timer_;
+};
+
+// The scope of the coroutine that awaits it, without suspending; null if it has none.
+class CurrentScope {
+ public:
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+    scope_ = scope_of(awaiting);
+    return false;
+  }
+  TaskScope* await_resume() const noexcept { return scope_; }
+
+ private:
+  TaskScope* scope_ = nullptr;
+};
+
+}  // namespace skua
