@@ -95,9 +95,14 @@ void LinkPool::serve(Slot::Kind kind) {
 }
 
 void LinkPool::connect_for_waiting() {
+  if (requests_.empty() && transactions_.empty()) return;
+  // One at a time: they all go to the same daemon.
+  const auto is = [this](Link::State state) {
+    return std::any_of(links_.begin(), links_.end(), [state](const auto& link) { return link->state() == state; });
+  };
+  if (is(Link::State::kGreeting) || (is(Link::State::kPausing) && !is(Link::State::kUp))) return;
   for (const auto& link : links_) {
-    if (requests_.empty() && transactions_.empty()) return;
-    link->ensure();
+    if (link->state() == Link::State::kDown) return link->ensure();
   }
 }
 
@@ -107,6 +112,7 @@ void LinkPool::on_link_up() {
   last_failure_.reset();
   serve(Slot::Kind::kTransaction);
   serve(Slot::Kind::kRequest);
+  connect_for_waiting();
 }
 
 void LinkPool::on_link_failed(const Error& error) {

@@ -80,6 +80,22 @@ void write_parameters(const Parameters& parameters, capnp::List<wire::Parameter>
 
 wire::Durability to_wire(Durability durability) { return static_cast<wire::Durability>(durability); }
 
+// True for WITH ... SELECT and WITH ... VALUES; the text before `lexer` is WITH. What is in parentheses, as the body of each
+// common table expression is, can only read.
+bool with_reads(SqlLexer& lexer) {
+  int depth = 0;
+  for (SqlToken token = lexer.next(); token.kind != SqlToken::Kind::kEnd; token = lexer.next()) {
+    if (token.kind == SqlToken::Kind::kOpen) ++depth;
+    if (token.kind == SqlToken::Kind::kClose) --depth;
+    if (depth != 0 || token.kind != SqlToken::Kind::kWord) continue;
+    if (token.is_word("SELECT") || token.is_word("VALUES")) return true;
+    for (const std::string_view word : {"INSERT", "REPLACE", "UPDATE", "DELETE"}) {
+      if (token.is_word(word)) return false;
+    }
+  }
+  return false;
+}
+
 // False if nothing of it can be on the disk when its answer is lost.
 bool may_commit(std::string_view sql, bool in_transaction) {
   SqlLexer lexer(sql);
@@ -87,6 +103,7 @@ bool may_commit(std::string_view sql, bool in_transaction) {
   while (first.kind == SqlToken::Kind::kSemicolon) first = lexer.next();
   // RELEASE ends the transaction that a SAVEPOINT began.
   if (in_transaction) return first.is_word("COMMIT") || first.is_word("END") || first.is_word("RELEASE");
+  if (first.is_word("WITH")) return !with_reads(lexer);
   return !first.is_word("SELECT") && !first.is_word("VALUES") && !first.is_word("EXPLAIN");
 }
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,7 +41,10 @@ class TaskGroup {
     const Result<T>& result() const { return *child_->outcome.value; }
     Result<T>& result() { return *child_->outcome.value; }
     // May be called only if the task did not fail: then join() succeeded, or others failed.
-    T& value() { return **child_->outcome.value; }
+    std::add_lvalue_reference_t<T> value() {
+      SKUA_CHECK(child_->outcome.value->has_value());
+      if constexpr (!std::is_void_v<T>) return **child_->outcome.value;
+    }
 
    private:
     friend class TaskGroup;
