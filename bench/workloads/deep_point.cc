@@ -99,9 +99,9 @@ class SkuaWindow {
 
 class SkuaDeepPoint final : public DeepPoint {
  public:
-  using DeepPoint::DeepPoint;
+  SkuaDeepPoint(const BenchSetup& setup, std::string_view name, std::size_t depth) : DeepPoint(setup, depth), name_(name) {}
 
-  std::string_view name() const override { return kSkuaName; }
+  std::string_view name() const override { return name_; }
   pid_t server_pid() const override { return setup_.server.pid(); }
   Status prepare() override { return fill_point_table(setup_.server); }
 
@@ -114,6 +114,9 @@ class SkuaDeepPoint final : public DeepPoint {
         std::make_shared<SkuaWindow>(std::move(session), std::move(requests), depth_, setup_.seed + client);
     return Window([window](Tally& tally) { return window->run(tally); });
   }
+
+ private:
+  std::string_view name_;
 };
 
 class RedisDeepPoint final : public DeepPoint {
@@ -188,6 +191,10 @@ class PostgresDeepPoint final : public DeepPoint {
 
 }  // namespace
 
+std::unique_ptr<Contestant> raw_deep_point(const BenchSetup& setup, std::string_view name, std::size_t depth) {
+  return std::make_unique<SkuaDeepPoint>(setup, name, depth);
+}
+
 Workload deep_point_workload(const BenchSetup& setup, const std::string& name, std::size_t depth) {
   Workload workload{
       name, fmt::format("4 columns by key out of {} rows, {} requests in flight on each connection", kPointRows, depth),
@@ -197,7 +204,7 @@ Workload deep_point_workload(const BenchSetup& setup, const std::string& name, s
   };
   workload.depth = depth;
   auto& contestants = workload.contestants;
-  contestants.push_back(std::make_unique<SkuaDeepPoint>(setup, depth));
+  contestants.push_back(raw_deep_point(setup, kSkuaName, depth));
   contestants.push_back(
       std::make_unique<LoopEcho>(fmt::format("{}/{}-deep-echo.sock", setup.folder, name), sizes, depth));
   contestants.push_back(std::make_unique<SocketEcho>(sizes, depth));

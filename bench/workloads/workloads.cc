@@ -15,6 +15,8 @@ std::vector<WorkloadEntry> make_list() {
       {"stream-mixed", "the same, a column with integers, reals and texts", {1}, stream_mixed_workload},
       {"stream-nulls", "the same, NULLs in three columns", {1}, stream_nulls_workload},
       {"first-row", "from the request for a million rows to the first of them", {1}, first_row_workload},
+      {"coroutines", "point selects by 64 coroutines of the engine on one thread", {1}, coroutines_workload, 64},
+      {"generator", "a million rows by the engine, row by row and by batches", {1}, generator_workload},
       {"connect", "connect, one row by its key, disconnect", {1, 8}, connect_workload},
       {"insert", "one row, durable, each in a transaction of its own", {1, 8, 32, 64}, insert_workload},
       {"update", "a column of one row by its key, durable", {1, 8, 32}, update_workload},

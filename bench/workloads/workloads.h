@@ -27,6 +27,9 @@ Workload stream_mixed_workload(const BenchSetup& setup);
 Workload stream_nulls_workload(const BenchSetup& setup);
 // The first of a million rows.
 Workload first_row_workload(const BenchSetup& setup);
+// What the coroutine engine costs: point selects by many coroutines; a stream row by row.
+Workload coroutines_workload(const BenchSetup& setup);
+Workload generator_workload(const BenchSetup& setup);
 // A session for one query.
 Workload connect_workload(const BenchSetup& setup);
 // One row, durable, each in a transaction of its own.
