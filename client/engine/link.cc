@@ -44,6 +44,7 @@ void Link::ensure() {
   greeting_since_ = heard_ = Clock::now();
   ping_.reset();
   watch_socket();
+  on_unsent();
   look_timer_.start(std::min(kLookMs, connect.connect_timeout_ms), false);
 }
 
@@ -85,8 +86,18 @@ void Link::on_socket(int status, int events) {
   if (state_ == State::kGreeting && channel->is_greeted()) greet();
 }
 
+void Link::on_unsent() {
+  if (channel_ == nullptr) return;  // ensure() has not gone on yet
+  // A stream or transaction that is destroyed while the loop does not run must not keep what it has in the daemon until it does.
+  if (loop_.may_be_running()) {
+    loop_.announce(*this);
+  } else {
+    flush();
+  }
+}
+
 void Link::flush() {
-  if (channel_ == nullptr || !channel_->is_open()) return;
+  if (!channel_->is_open()) return;
   const std::shared_ptr<Channel> channel = channel_;
   channel->send_queued();
   if (channel->is_open()) poll_for(channel->has_unsent() ? UV_READABLE | UV_WRITABLE : UV_READABLE);

@@ -60,7 +60,7 @@ class Link final : Channel::Driver, Loop::Flush {
  private:
   using Clock = std::chrono::steady_clock;
 
-  void on_unsent() override { loop_.announce(*this); }
+  void on_unsent() override;
   void on_lost() override;
   void flush() override;
 

@@ -54,7 +54,9 @@ Loop::~Loop() {
 void Loop::run_until(const bool& is_done) {
   // A loop that has nothing to wait for would return at once.
   uv_ref(as_handle(prepare_.get()));
+  is_running_ = true;
   while (!is_done) uv_run(uv_, UV_RUN_DEFAULT);
+  is_running_ = false;
   uv_unref(as_handle(prepare_.get()));
 }
 

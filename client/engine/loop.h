@@ -41,9 +41,10 @@ class Loop {
   ~Loop();
 
   uv_loop_t* uv() { return uv_; }
-  bool is_own() const { return own_ != nullptr; }
   // Runs until `is_done`, whatever else keeps the loop busy.
   void run_until(const bool& is_done);
+  // False: nobody runs it, and nothing that is left for its next turn is done soon.
+  bool may_be_running() const { return own_ == nullptr || is_running_; }
   // Makes run_until() look.
   void stop() { uv_stop(uv_); }
 
@@ -68,6 +69,7 @@ class Loop {
   // Active while somebody is woken: then the loop must not sleep.
   UvHandle<uv_idle_t> idle_;
   bool is_idle_active_ = false;
+  bool is_running_ = false;
   // Those who are woken, in order.
   Wait* first_ = nullptr;
   Wait* last_ = nullptr;

@@ -45,7 +45,7 @@ CoTest(engine_echo, prints_what_is_executed) {
       "skua: (1) BEGIN",
       "skua: (1) DELETE FROM item -> 0 rows, 3 changed",
       "skua: (1) ROLLBACK",
-      "skua: SELECT 'a text that is longer than what is printed of it, and... -> 1 rows, 0 changed"};
+      "skua: SELECT 'a text that is longer than what is printed of it, an... -> 1 rows, 0 changed"};
   cr_assert_eq(lines.size(), expected.size());
   for (std::size_t i = 0; i < lines.size(); ++i) cr_assert(lines[i] == expected[i], "%s", lines[i].c_str());
 }

@@ -1,5 +1,7 @@
 // AsyncRowStream: by row, batch and partition; and what a stream that is left early leaves behind.
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "tests/engine_client/co_test.h"
 #include "tests/engine_client/engine_world.h"
@@ -118,4 +120,21 @@ CoTest(engine_stream, many_at_once_with_other_requests_between) {
     for (auto& one : spawned) CO_REQUIRE(one.value() == 1'000'000);
     co_return Status();
   });
+}
+
+CoTest(engine_stream, destroyed_while_the_loop_does_not_run_is_cancelled_all_the_same) {
+  EngineWorld world;
+  Engine& engine = world.engine;
+  Connection connection = look(world.daemon);
+  {
+    const AsyncRowStream rows = must(engine.run_task(engine.stream(kEndlessRows)));
+    const AsyncTransaction transaction = must(engine.run_task(engine.begin()));
+    cr_assert_eq(stat(connection, "transactions_open"), 1);
+    cr_assert_geq(stat(connection, "reader_connections_leased"), 1);
+  }
+  for (int i = 0; i < 3'000 && stat(connection, "transactions_open") + stat(connection, "reader_connections_leased") > 0; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  cr_assert_eq(stat(connection, "transactions_open"), 0);
+  cr_assert_eq(stat(connection, "reader_connections_leased"), 0);
 }

@@ -224,6 +224,25 @@ CoTest(task_group, tells_of_all_failures) {
   cr_assert(joined.error().message == "one (and 1 more: two)", "%s", joined.error().message.c_str());
 }
 
+CoTest(task_group, tells_once_of_what_failed_alike) {
+  Gate gate;
+  Status joined;
+  const auto fail = [](Gate& its, std::string message) -> Task<Result<int>> {
+    static_cast<void>(co_await its.pass());
+    co_return make_error(ErrorCode::kIo, message);
+  };
+  const auto body = [&]() -> Task<Status> {
+    TaskGroup alike;
+    for (int i = 0; i < 50; ++i) alike.spawn(fail(gate, "full"));
+    joined = co_await alike.join();
+    cr_assert_eq(alike.errors().size(), 50);
+    co_return Status();
+  };
+  const StartedTask started = StartedTask::start(body(), [](Status) {});
+  gate.open();
+  cr_assert(joined.error().message == "full (and 49 more: the same)", "%s", joined.error().message.c_str());
+}
+
 CoTest(task_group, fails_and_succeeds_without_waiting) {
   const auto now = [](int value) -> Task<Result<int>> { co_return value; };
   const auto fail = []() -> Task<Result<int>> { co_return make_error(ErrorCode::kSql, "at once"); };

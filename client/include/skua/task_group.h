@@ -11,6 +11,7 @@
 // Belongs to the thread of its engine's loop.
 #pragma once
 
+#include <algorithm>
 #include <coroutine>
 #include <cstddef>
 #include <exception>
@@ -136,6 +137,9 @@ class TaskGroup {
   std::coroutine_handle<> on_end(const Error* error);
   std::coroutine_handle<> on_exception(std::exception_ptr exception);
   Status outcome() const;
+  std::string others() const;
+
+  static constexpr std::size_t kMessagesTold = 4;
 
   std::optional<Error> cancelled_;
   std::vector<Error> errors_;
@@ -192,15 +196,22 @@ inline Status TaskGroup::outcome() const {
     return {};
   }
   Error first = errors_.front();
-  if (errors_.size() > 1) {
-    first.message += " (and " + std::to_string(errors_.size() - 1) + " more: ";
-    for (std::size_t i = 1; i < errors_.size(); ++i) {
-      if (i > 1) first.message += "; ";
-      first.message += errors_[i].message;
-    }
-    first.message += ")";
-  }
+  if (errors_.size() > 1) first.message += " (and " + std::to_string(errors_.size() - 1) + " more: " + others() + ")";
   return first;
+}
+
+inline std::string TaskGroup::others() const {
+  // Tasks that do the same mostly fail with the same.
+  std::vector<const std::string*> told = {&errors_.front().message};
+  std::string text;
+  for (const Error& error : errors_) {
+    const auto is_same = [&](const std::string* message) { return *message == error.message; };
+    if (std::any_of(told.begin(), told.end(), is_same)) continue;
+    if (told.size() > kMessagesTold) return text + "; ...";
+    told.push_back(&error.message);
+    text += (text.empty() ? "" : "; ") + error.message;
+  }
+  return text.empty() ? "the same" : text;
 }
 
 }  // namespace skua
