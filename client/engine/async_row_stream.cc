@@ -1,5 +1,6 @@
 #include "skua/async_row_stream.h"
 
+#include <tuple>
 #include <utility>
 
 #include "client/engine/answer.h"
@@ -24,6 +25,9 @@ Task<Result<Batch>> AsyncRowStream::next_batch() {
 
 Task<Result<bool>> AsyncRowStream::fetch() {
   RowStream::State& rows = *state_->rows;
+  // A partition may have ended in the middle of a batch.
+  std::tie(batch_, row_) = rows.take_rest();
+  if (row_ < batch_.row_count()) co_return true;
   batch_ = Batch();
   row_ = 0;
   Result<Batch> batch = co_await Answer(state_->loop, rows.channel(), rows.id(), [&rows] { return rows.try_next_batch(); });
@@ -33,8 +37,14 @@ Task<Result<bool>> AsyncRowStream::fetch() {
   co_return batch_.row_count() > 0;
 }
 
+void AsyncRowStream::put_rest_back() {
+  if (batch_.row_count() == 0) return;
+  state_->rows->put_back(std::exchange(batch_, Batch()), std::exchange(row_, 0) + 1);
+}
+
 Task<Result<ResultSet>> AsyncRowStream::next_partition(std::size_t row_count) {
   if (row_count == 0) co_return make_error(ErrorCode::kUsage, "a partition has one row at least");
+  put_rest_back();
   RowStream::State& rows = *state_->rows;
   Result<ResultSet> partition = co_await Answer(state_->loop, rows.channel(), rows.id(),
                                                 [&rows, row_count] { return rows.try_next_partition(row_count); });
@@ -43,6 +53,7 @@ Task<Result<ResultSet>> AsyncRowStream::next_partition(std::size_t row_count) {
 }
 
 Task<Result<ResultSet>> AsyncRowStream::collect() {
+  put_rest_back();
   RowStream::State& rows = *state_->rows;
   Result<ResultSet> all = co_await Answer(state_->loop, rows.channel(), rows.id(), [&rows] { return rows.try_collect(); });
   state_->rest_if_finished();

@@ -4,6 +4,7 @@
 
 #include "client/engine/answer.h"
 #include "client/engine/async_state.h"
+#include "client/engine/control_sql.h"
 
 namespace skua {
 
@@ -31,6 +32,7 @@ Status AsyncTransaction::check_open() const {
 Task<Result<ResultSet>> AsyncTransaction::execute(std::string sql, Parameters parameters, RequestOptions options) {
   SKUA_CO_REFUSE_CANCELLED();
   SKUA_CO_TRY(check_open());
+  SKUA_CO_TRY(check_transaction_sql(sql));
   const OpenTransaction& open = state_->open;
   SKUA_CO_ASSIGN(const auto rows, RowStream::State::start(open.channel(), Execution::Kind::kExecute, sql, parameters,
                                                           open.complete(options), open.number()));
@@ -40,6 +42,7 @@ Task<Result<ResultSet>> AsyncTransaction::execute(std::string sql, Parameters pa
 Task<Result<AsyncRowStream>> AsyncTransaction::stream(std::string sql, Parameters parameters, RequestOptions options) {
   SKUA_CO_REFUSE_CANCELLED();
   SKUA_CO_TRY(check_open());
+  SKUA_CO_TRY(check_transaction_sql(sql));
   const OpenTransaction& open = state_->open;
   SKUA_CO_ASSIGN(auto rows, RowStream::State::start(open.channel(), Execution::Kind::kStream, sql, parameters,
                                                     open.complete(options), open.number()));

@@ -26,11 +26,21 @@ const RequestOptions& Attempts::next() {
 std::optional<std::uint32_t> Attempts::pause_after(const Error& error) {
   const bool is_lost = error.code == ErrorCode::kLost ||
                        (error.code == ErrorCode::kInDoubt && !options_.idempotency_key.empty());
+  if (error.code == ErrorCode::kInDoubt) in_doubt_ = true;
   if (!is_lost && error.code != ErrorCode::kUnavailable) return std::nullopt;
   // What was lost waits for a connection, which is pause enough.
   const std::uint32_t pause_ms = is_lost ? 0 : std::exchange(pause_ms_, std::min(pause_ms_ * 2, pause_ms_max_));
   if (Clock::now() + std::chrono::milliseconds(pause_ms) >= until_) return std::nullopt;
   return pause_ms;
+}
+
+Error Attempts::final_error(Error error) const {
+  const bool says_nothing =
+      error.is_retryable() || error.code == ErrorCode::kLimit || error.code == ErrorCode::kCancelled;
+  if (!in_doubt_ || !says_nothing) return error;
+  error.code = ErrorCode::kInDoubt;
+  error.message = "the connection was lost before the answer, it may have been committed; and sent again: " + error.message;
+  return error;
 }
 
 }  // namespace skua

@@ -25,6 +25,9 @@ class Attempts {
   // there is none. A request that was lost is sent again only if it was not sent whole, changes nothing or has an idempotency
   // key: the error says so.
   std::optional<std::uint32_t> pause_after(const Error& error);
+  // What the caller is told when there is no further attempt. Once an attempt was in doubt, an error that says nothing of whether
+  // the request was done leaves it so.
+  Error final_error(Error error) const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -33,6 +36,7 @@ class Attempts {
   std::uint32_t deadline_ms_;
   Clock::time_point until_;
   std::uint32_t count_ = 0;
+  bool in_doubt_ = false;
   std::uint32_t pause_ms_;
   std::uint32_t pause_ms_max_;
 };

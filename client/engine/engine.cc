@@ -7,38 +7,27 @@
 #include "client/engine/answer.h"
 #include "client/engine/async_state.h"
 #include "client/engine/attempts.h"
+#include "client/engine/control_sql.h"
 #include "client/engine/engine_state.h"
 #include "client/src/operation.h"
 #include "client/src/request.h"
-#include "protocol/sql_lexer.h"
 
 namespace skua {
 
-namespace {
-
-// Tasks share connections, so none may change what its neighbours' statements do.
-Status check_statement(std::string_view sql) {
-  SqlLexer lexer(sql);
-  SqlToken first = lexer.next();
-  while (first.kind == SqlToken::Kind::kSemicolon) first = lexer.next();
-  for (const std::string_view word : {"BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE"}) {
-    if (!first.is_word(word)) continue;
-    return make_error(ErrorCode::kUsage,
-                      fmt::format("{} as SQL would concern all tasks on the connection: use begin() and the transaction's own "
-                                  "functions",
-                                  word));
-  }
-  return {};
-}
-
-}  // namespace
+// A place on a connection, as `slot`.
+#define SKUA_CO_TAKE_SLOT(slot, attempts, ...)                                                \
+  Result<Slot> slot##_result = co_await state_->pool.slot((attempts).wish(__VA_ARGS__));       \
+  if (!slot##_result) co_return (attempts).final_error(std::move(slot##_result).error());      \
+  Slot slot = std::move(*slot##_result)
 
 // One more attempt at it, if there is one.
 #define SKUA_CO_REPEAT_AFTER(attempts, failed)                                                \
   if (const auto pause_ms = (attempts).pause_after(failed); !pause_ms) {                       \
-    co_return failed;                                                                          \
+    co_return attempts.final_error(failed);                                                    \
   } else if (*pause_ms > 0) {                                                                  \
-    SKUA_CO_TRY(co_await Sleep(state_->loop, *pause_ms));                                      \
+    if (Status slept = co_await Sleep(state_->loop, *pause_ms); !slept) {                      \
+      co_return attempts.final_error(std::move(slept).error());                                \
+    }                                                                                          \
   }
 
 Engine::Engine(EngineOptions options) : state_(std::make_unique<State>(std::move(options))) {}
@@ -53,10 +42,10 @@ Task<Status> Engine::connect() {
 }
 
 Task<Result<ResultSet>> Engine::execute(std::string sql, Parameters parameters, RequestOptions options) {
-  SKUA_CO_TRY(check_statement(sql));
+  SKUA_CO_TRY(check_shared_sql(sql));
   Attempts attempts(state_->options, std::move(options));
   while (true) {
-    SKUA_CO_ASSIGN(Slot slot, co_await state_->pool.slot(attempts.wish()));
+    SKUA_CO_TAKE_SLOT(slot, attempts);
     auto rows = RowStream::State::start(slot.link().channel(), Execution::Kind::kExecute, sql, parameters, attempts.next(), 0);
     if (!rows) co_return std::move(rows).error();
     RowStream::State& state = **rows;
@@ -69,10 +58,10 @@ Task<Result<ResultSet>> Engine::execute(std::string sql, Parameters parameters, 
 }
 
 Task<Result<AsyncRowStream>> Engine::stream(std::string sql, Parameters parameters, RequestOptions options) {
-  SKUA_CO_TRY(check_statement(sql));
+  SKUA_CO_TRY(check_shared_sql(sql));
   Attempts attempts(state_->options, std::move(options));
   while (true) {
-    SKUA_CO_ASSIGN(Slot slot, co_await state_->pool.slot(attempts.wish()));
+    SKUA_CO_TAKE_SLOT(slot, attempts);
     auto rows = RowStream::State::start(slot.link().channel(), Execution::Kind::kStream, sql, parameters, attempts.next(), 0);
     if (!rows) co_return std::move(rows).error();
     RowStream::State& state = **rows;
@@ -89,7 +78,7 @@ template <class Body, class Prepare>
 Task<Result<Body>> Engine::attempt(RequestOptions options, Prepare prepare) {
   Attempts attempts(state_->options, std::move(options));
   while (true) {
-    SKUA_CO_ASSIGN(Slot slot, co_await state_->pool.slot(attempts.wish()));
+    SKUA_CO_TAKE_SLOT(slot, attempts);
     std::shared_ptr<Channel> channel = slot.link().channel();
     SKUA_CO_ASSIGN(Operation operation, prepare(*channel, attempts.next()));
     state_->pool.count_request(attempts.is_again());
@@ -100,14 +89,14 @@ Task<Result<Body>> Engine::attempt(RequestOptions options, Prepare prepare) {
 }
 
 Task<Result<Summary>> Engine::execute_many(std::string sql, ParameterRows rows, RequestOptions options) {
-  SKUA_CO_TRY(check_statement(sql));
+  SKUA_CO_TRY(check_shared_sql(sql));
   co_return co_await attempt<Summary>(std::move(options), [&](Channel& channel, const RequestOptions& next) {
     return execute_many_operation(channel, sql, rows, next, 0);
   });
 }
 
 Task<Result<ProgramResult>> Engine::run(Program program, RequestOptions options) {
-  for (const Program::Step& step : program.steps) SKUA_CO_TRY(check_statement(step.sql));
+  for (const Program::Step& step : program.steps) SKUA_CO_TRY(check_shared_sql(step.sql));
   co_return co_await attempt<ProgramResult>(std::move(options), [&](Channel& channel, const RequestOptions& next) {
     return program_operation(channel, program, next);
   });
@@ -141,7 +130,7 @@ Task<Status> Engine::ping(RequestOptions options) {
 Task<Result<ResultSet>> Engine::stats(RequestOptions options) {
   Attempts attempts(state_->options, std::move(options));
   while (true) {
-    SKUA_CO_ASSIGN(Slot slot, co_await state_->pool.slot(attempts.wish()));
+    SKUA_CO_TAKE_SLOT(slot, attempts);
     const std::shared_ptr<Channel> channel = slot.link().channel();
     const RequestOptions& next = attempts.next();
     SKUA_CO_ASSIGN(Request request, stats_request(channel->head(next)));
@@ -157,7 +146,7 @@ Task<Result<ResultSet>> Engine::stats(RequestOptions options) {
 Task<Result<AsyncTransaction>> Engine::begin(TransactionMode mode, RequestOptions options) {
   Attempts attempts(state_->options, std::move(options));
   while (true) {
-    SKUA_CO_ASSIGN(Slot slot, co_await state_->pool.slot(attempts.wish(Slot::Kind::kTransaction)));
+    SKUA_CO_TAKE_SLOT(slot, attempts, Slot::Kind::kTransaction);
     const std::shared_ptr<Channel> channel = slot.link().channel();
     std::uint32_t number = 0;
     const RequestOptions& next = attempts.next();
@@ -176,8 +165,7 @@ Task<Result<std::vector<AsyncTransaction>>> Engine::begin_group(std::size_t coun
   if (count == 0) co_return make_error(ErrorCode::kUsage, "a group has one transaction at least");
   Attempts attempts(state_->options, std::move(options));
   while (true) {
-    SKUA_CO_ASSIGN(Slot slot, co_await state_->pool.slot(attempts.wish(Slot::Kind::kTransaction,
-                                                                       static_cast<std::uint32_t>(count))));
+    SKUA_CO_TAKE_SLOT(slot, attempts, Slot::Kind::kTransaction, static_cast<std::uint32_t>(count));
     const std::shared_ptr<Channel> channel = slot.link().channel();
     const RequestOptions& next = attempts.next();
     std::vector<std::uint32_t> numbers(count);
@@ -202,6 +190,7 @@ Task<Result<std::vector<AsyncTransaction>>> Engine::begin_group(std::size_t coun
 }
 
 #undef SKUA_CO_REPEAT_AFTER
+#undef SKUA_CO_TAKE_SLOT
 
 Task<Status> Engine::sleep(std::uint32_t milliseconds) { co_return co_await Sleep(state_->loop, milliseconds); }
 

@@ -17,8 +17,9 @@ uv_handle_t* as_handle(Handle* handle) {
 }  // namespace
 
 void Loop::CloseLoop::operator()(uv_loop_t* loop) const {
-  // The handles' memory goes in their close callbacks.
-  uv_run(loop, UV_RUN_DEFAULT);
+  // The handles' memory goes in their close callbacks. Not zero: it was stopped in between.
+  while (uv_run(loop, UV_RUN_DEFAULT) != 0) {
+  }
   SKUA_CHECK(uv_loop_close(loop) == 0);
   delete loop;
 }

@@ -45,8 +45,10 @@ class Loop {
   void run_until(const bool& is_done);
   // False: nobody runs it, and nothing that is left for its next turn is done soon.
   bool may_be_running() const { return own_ == nullptr || is_running_; }
-  // Makes run_until() look.
-  void stop() { uv_stop(uv_); }
+  // Makes run_until() look, if it runs.
+  void stop() {
+    if (is_running_) uv_stop(uv_);
+  }
 
   void announce(Flush& flush);
   void withdraw(Flush& flush);

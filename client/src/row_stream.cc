@@ -116,16 +116,6 @@ Result<Batch> RowStream::State::next_batch() {
   }
 }
 
-std::optional<Result<ResultSet>> RowStream::State::try_collect() {
-  while (true) {
-    std::optional<Result<Batch>> batch = try_next_batch();
-    if (!batch) return std::nullopt;
-    if (!*batch) return std::move(*batch).error();
-    if ((*batch)->row_count() == 0) return ResultSet(columns_, std::exchange(partition_, {}), summary_);
-    partition_.push_back(std::move(**batch));
-  }
-}
-
 Result<ResultSet> RowStream::State::collect() {
   while (true) {
     if (std::optional<Result<ResultSet>> rows = try_collect()) return std::move(*rows);

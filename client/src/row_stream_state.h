@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "client/src/channel.h"
@@ -34,7 +35,14 @@ class RowStream::State {
   std::optional<Result<Batch>> try_next_batch();
   std::optional<Result<ResultSet>> try_next_partition(std::size_t row_count);
   // All that is left.
-  std::optional<Result<ResultSet>> try_collect();
+  std::optional<Result<ResultSet>> try_collect() { return try_next_partition(SIZE_MAX); }
+  // For who goes through the rows by itself: what is left of the batch in the middle of which next_row() or a partition has
+  // stopped; and the same given back.
+  std::pair<Batch, std::size_t> take_rest() { return {std::exchange(batch_, Batch()), std::exchange(taken_, 0)}; }
+  void put_back(Batch batch, std::size_t taken) {
+    batch_ = std::move(batch);
+    taken_ = taken;
+  }
 
   // ---- the same with waiting
 

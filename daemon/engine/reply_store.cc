@@ -45,6 +45,17 @@ std::string digest(std::uint16_t kind, Part part) {
   return {reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest)};
 }
 
+// The statement and what it is given. How its answer is to travel is another matter, and may have changed when it is sent again:
+// by then the client may know the columns, or have forgotten them with the connection.
+std::string digest(std::uint16_t kind, wire::Execute::Reader execute) {
+  capnp::MallocMessageBuilder message(static_cast<kj::uint>(execute.totalSize().wordCount) + 1);
+  message.setRoot(execute);
+  auto copy = message.getRoot<wire::Execute>();
+  copy.setKnownColumns(0);
+  copy.setWindowBytes(0);
+  return digest<wire::Execute::Reader>(kind, copy.asReader());
+}
+
 // What tells this request from another one under the same key.
 std::string digest_of(const Request& request) {
   const wire::Request::Reader root = request.message->root();

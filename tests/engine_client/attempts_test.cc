@@ -57,3 +57,16 @@ Test(attempts, end_with_the_deadline_of_all_of_them) {
   std::this_thread::sleep_for(std::chrono::milliseconds(15));
   cr_assert(!attempts.pause_after(make_error(ErrorCode::kLost, "")));
 }
+
+Test(attempts, stay_in_doubt_until_an_answer_tells) {
+  const EngineOptions engine = quick();
+  Attempts attempts(engine, RequestOptions().with_idempotency_key("key"));
+  cr_assert(attempts.final_error(make_error(ErrorCode::kConnect, "nobody")).code == ErrorCode::kConnect);
+  static_cast<void>(attempts.pause_after(make_error(ErrorCode::kInDoubt, "may be committed")));
+  for (const ErrorCode code : {ErrorCode::kConnect, ErrorCode::kDeadline, ErrorCode::kUnavailable, ErrorCode::kLost,
+                               ErrorCode::kCancelled, ErrorCode::kLimit}) {
+    cr_assert(attempts.final_error(make_error(code, "")).code == ErrorCode::kInDoubt);
+  }
+  // The key was not known, or this would have been the first answer.
+  cr_assert(attempts.final_error(make_error(ErrorCode::kConstraint, "")).code == ErrorCode::kConstraint);
+}

@@ -83,3 +83,29 @@ CoTest(engine_loop, an_engine_that_was_never_used_leaves_nothing) {
   uv_run(&loop, UV_RUN_DEFAULT);
   cr_assert_eq(uv_loop_close(&loop), 0);
 }
+
+CoTest(engine_loop, a_task_that_never_waits_leaves_the_loop_as_it_was) {
+  {
+    Engine engine;
+    cr_assert_eq(engine.run_task([]() -> Task<int> { co_return 7; }()), 7);
+  }
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  int ticks = 0;
+  uv_timer_t timer;
+  uv_timer_init(&loop, &timer);
+  timer.data = &ticks;
+  uv_timer_start(
+      &timer, [](uv_timer_t* handle) { ++*static_cast<int*>(handle->data); }, 1, 0);
+  {
+    EngineOptions options;
+    options.loop = &loop;
+    Engine engine(options);
+    cr_assert_eq(engine.run_task([]() -> Task<int> { co_return 8; }()), 8);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_assert_eq(ticks, 1, "the loop was stopped for nothing");
+  }
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  cr_assert_eq(uv_loop_close(&loop), 0);
+}

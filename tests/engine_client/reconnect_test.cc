@@ -110,6 +110,27 @@ CoTest(engine_reconnect, write_under_way_is_in_doubt_unless_it_has_a_key) {
   cr_assert_geq(engine.counters().resent, 1);
 }
 
+CoTest(engine_reconnect, keyed_write_that_returns_rows_is_answered_again_and_again) {
+  EngineWorld world;
+  Engine& engine = world.engine;
+  const char* const insert = "INSERT INTO item (name) VALUES (?) RETURNING id, name";
+  const auto once = [&](std::string name, std::string key) {
+    return engine.run_task(engine.execute(insert, Parameters::of(std::move(name)), RequestOptions().with_idempotency_key(std::move(key))));
+  };
+  const std::int64_t id = must(once("salt", "a")).row(0)[0].integer();
+  // From now on the client knows the columns of that SQL.
+  for (int i = 0; i < 2; ++i) cr_assert_eq(must(once("salt", "a")).row(0)[0].integer(), id);
+  must(once("tea", "b"));
+  cr_assert(!once("jam", "b"), "a key is for one request");
+  // And has forgotten them with the connection.
+  world.daemon.kill();
+  world.daemon.start();
+  const ResultSet again = must(once("salt", "a"));
+  cr_assert_eq(again.row(0)[0].integer(), id);
+  cr_assert_eq(again.columns()[1].name.compare("name"), 0);
+  cr_assert_eq(must(engine.run_task(engine.scalar<std::int64_t>("SELECT count(*) FROM item"))), 5);
+}
+
 CoTest(engine_reconnect, notices_a_daemon_that_hangs) {
   EngineWorld world({}, [] {
     EngineOptions options;

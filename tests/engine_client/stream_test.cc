@@ -48,6 +48,35 @@ CoTest(engine_stream, a_million_rows_by_row_batch_and_partition) {
   cr_assert_eq(engine.counters().under_way, 0);
 }
 
+CoTest(engine_stream, rows_partitions_and_the_rest_go_on_where_the_last_stopped) {
+  EngineWorld world;
+  Engine& engine = world.engine;
+  const char* const ten = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10) SELECT i FROM n";
+  world.run([&]() -> Task<Status> {
+    SKUA_CO_ASSIGN(AsyncRowStream rows, co_await engine.stream(ten));
+    SKUA_CO_TRY(co_await rows.next());
+    CO_REQUIRE(rows.row()[0].integer() == 1);
+    SKUA_CO_ASSIGN(const ResultSet three, co_await rows.next_partition(3));
+    CO_REQUIRE(three.row_count() == 3 && three.row(0)[0].integer() == 2 && three.row(2)[0].integer() == 4);
+    SKUA_CO_ASSIGN(const bool has_row, co_await rows.next());
+    CO_REQUIRE(has_row && rows.row()[0].integer() == 5);
+    SKUA_CO_TRY(co_await rows.next());
+    SKUA_CO_ASSIGN(const ResultSet rest, co_await rows.collect());
+    CO_REQUIRE(rest.row_count() == 4 && rest.row(0)[0].integer() == 7 && rest.row(3)[0].integer() == 10);
+    SKUA_CO_ASSIGN(const bool more, co_await rows.next());
+    CO_REQUIRE(!more);
+    co_return Status();
+  });
+  // The same for the blocking client.
+  Connection connection = look(world.daemon);
+  RowStream rows = must(connection.stream(ten));
+  must(rows.next());
+  cr_assert_eq(must(rows.next_partition(3)).row(2)[0].integer(), 4);
+  must(rows.next());
+  cr_assert_eq(rows.row()[0].integer(), 5);
+  cr_assert_eq(must(rows.next_partition(100)).row_count(), 5);
+}
+
 CoTest(engine_stream, partitions_of_the_blocking_client_are_the_same) {
   EngineWorld world;
   Connection connection = look(world.daemon);

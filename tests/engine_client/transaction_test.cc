@@ -111,6 +111,19 @@ CoTest(engine_transaction, goes_on_after_an_error_and_streams) {
   });
 }
 
+CoTest(engine_transaction, refuses_sql_that_would_end_it_unseen) {
+  EngineWorld world;
+  Engine& engine = world.engine;
+  world.run([&]() -> Task<Status> {
+    SKUA_CO_ASSIGN(AsyncTransaction transaction, co_await engine.begin());
+    for (const char* sql : {"COMMIT", "end", "ROLLBACK", "RELEASE a", "SAVEPOINT a", "BEGIN"}) {
+      const auto refused = co_await transaction.execute(sql);
+      CO_REQUIRE(!refused && refused.error().code == ErrorCode::kUsage);
+    }
+    co_return co_await transaction.commit();
+  });
+}
+
 CoTest(engine_transaction, group_sees_one_state) {
   EngineWorld world;
   Engine& engine = world.engine;

@@ -39,7 +39,8 @@ class AsyncRowStream {
   // The row that next() moved to; lives until the next call of next().
   Row row() const { return Row(columns(), batch_, row_); }
 
-  // The rest of the present batch, or the next one: an empty batch at the end.
+  // The next batch as it came; an empty one at the end. Not after next() or next_partition(), which may have stopped in the
+  // middle of one: what is left of that would be left out.
   Task<Result<Batch>> next_batch();
   // The next `row_count` rows, at least 1: fewer at the end, none after it.
   Task<Result<ResultSet>> next_partition(std::size_t row_count);
@@ -80,8 +81,8 @@ class AsyncRowStream {
 
   // Moves to the first row of the next batch.
   Task<Result<bool>> fetch();
-  // What next() has not moved to of the present batch.
-  std::size_t rows_left() const { return batch_.row_count() == 0 ? 0 : batch_.row_count() - row_ - 1; }
+  // What next() has not moved to of the present batch is for others.
+  void put_rest_back();
 
   std::unique_ptr<State> state_;
   Batch batch_;

@@ -179,6 +179,7 @@ template <class Item, class Body>
 auto Engine::on_one_snapshot(std::vector<Item> items, Body body, RequestOptions options)
     -> Task<Result<std::vector<typename std::invoke_result_t<Body&, AsyncTransaction&, Item&>::value_type::value_type>>> {
   using T = typename std::invoke_result_t<Body&, AsyncTransaction&, Item&>::value_type::value_type;
+  static_assert(!std::is_void_v<T>, "the body of on_one_snapshot() must give a value: a Task<Result<T>>, not a Task<Status>");
   std::vector<T> values;
   if (items.empty()) co_return values;
   SKUA_CO_ASSIGN(std::vector<AsyncTransaction> transactions, co_await begin_group(items.size(), std::move(options)));

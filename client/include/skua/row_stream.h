@@ -38,7 +38,8 @@ class RowStream {
   // The row that next() moved to; lives until the next call of next().
   Row row() const;
 
-  // The rest of the present batch, or the next one: an empty batch at the end. Do not mix with next().
+  // The next batch as it came; an empty one at the end. Not after next() or next_partition(), which may have stopped in the
+  // middle of one: what is left of that would be left out.
   Result<Batch> next_batch();
 
   // The next `row_count` rows, at least 1: fewer at the end, none after it.
