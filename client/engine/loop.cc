@@ -120,10 +120,11 @@ void Timer::start(std::uint64_t milliseconds, bool keeps_alive) {
   } else {
     uv_unref(as_handle(timer_.get()));
   }
-  // The loop's idea of now may be as old as the callback it is in.
+  // The loop's idea of now may be as old as the callback it is in, and is cut to whole milliseconds.
   uv_update_time(timer_->loop);
   uv_timer_start(
-      timer_.get(), [](uv_timer_t* handle) { static_cast<Timer*>(handle->data)->ring_(); }, milliseconds, 0);
+      timer_.get(), [](uv_timer_t* handle) { static_cast<Timer*>(handle->data)->ring_(); },
+      milliseconds == 0 ? 0 : milliseconds + 1, 0);
 }
 
 }  // namespace skua

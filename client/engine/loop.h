@@ -115,7 +115,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  // Once, that much later; `keeps_alive`: a loop with nothing else to do waits for it.
+  // Once, not before so much time has passed; `keeps_alive`: a loop with nothing else to do waits for it.
   void start(std::uint64_t milliseconds, bool keeps_alive);
   void stop() { uv_timer_stop(timer_.get()); }
   bool is_active() const { return uv_is_active(reinterpret_cast<const uv_handle_t*>(timer_.get())) != 0; }
