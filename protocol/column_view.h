@@ -54,7 +54,20 @@ class ColumnView {
     return {static_cast<const std::uint32_t*>(list_), row_count_};
   }
   std::string_view bytes() const {
-    return {bytes_, row_count_ == 0 || layout_ < Layout::kTexts || layout_ == Layout::kMixed ? 0 : ends().back()};
+    if (layout_ == Layout::kMixed) return {bytes_, mixed_byte_count_};
+    return {bytes_, row_count_ == 0 || layout_ < Layout::kTexts ? 0 : ends().back()};
+  }
+  // Of all but kNulls and kMixed: bit `row % 8` of byte `row / 8` is set if the row is NULL. Null: no row is.
+  const std::uint8_t* null_bits() const { return nulls_; }
+  // Of kMixed, one of each for each row: a ValueKind; and the integer, the bits of the real, or of texts and blobs the offset in
+  // bytes() << 32 | the length.
+  std::span<const std::uint8_t> kinds() const {
+    SKUA_CHECK(layout_ == Layout::kMixed);
+    return {kinds_, row_count_};
+  }
+  std::span<const std::uint64_t> words() const {
+    SKUA_CHECK(layout_ == Layout::kMixed);
+    return {static_cast<const std::uint64_t*>(list_), row_count_};
   }
 
  private:
@@ -74,6 +87,7 @@ class ColumnView {
   const std::uint8_t* nulls_ = nullptr;  // a bit for each row; null: no row is NULL
   const std::uint8_t* kinds_ = nullptr;  // of kMixed, one for each row
   const char* bytes_ = nullptr;
+  std::size_t mixed_byte_count_ = 0;  // of kMixed
 };
 
 inline bool ColumnView::is_null(std::size_t row) const {

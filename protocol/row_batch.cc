@@ -274,6 +274,7 @@ Status RowBatchReader::open_mixed(wire::Mixed::Reader in, ColumnView& out) {
   if (outside) return broken("a value's end lies outside its data");
   out.kinds_ = kinds.begin();
   out.bytes_ = reinterpret_cast<const char*>(data.begin());
+  out.mixed_byte_count_ = data.size();
   return {};
 }
 

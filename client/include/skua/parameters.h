@@ -69,6 +69,8 @@ class Parameters {
     Value value;
   };
   const std::vector<Entry>& entries() const { return entries_; }
+  // Forgets the values, keeps the memory.
+  void clear() { entries_.clear(); }
   bool empty() const { return entries_.empty(); }
 
  private:

@@ -26,6 +26,8 @@ class ResultSet {
   const Summary& summary() const { return summary_; }
   std::size_t row_count() const { return row_count_; }
   bool empty() const { return row_count_ == 0; }
+  // The rows in order, by column.
+  const std::vector<Batch>& batches() const { return batches_; }
   // Out of range is a defect of the caller and aborts. The row lives no longer than the result set.
   Row row(std::size_t index) const;
   // Exactly one row, or kUsage.
