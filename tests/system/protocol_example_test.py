@@ -7,24 +7,17 @@ A block starts with ```hex request or ```hex response. A line is an offset, byte
 whose comment starts with * may differ.
 """
 
-import os
 import pathlib
 import re
-import select
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
-import time
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY / "tests" / "support"))
+from skuad import TIMEOUT_SECONDS, Failure, Skuad  # noqa: E402
 
 BLOCK = re.compile(r"^```hex (request|response)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"([0-9a-f]{4})  ((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: +(.*))?")
-TIMEOUT_SECONDS = 30
-
-
-class Failure(Exception):
-    pass
 
 
 def read_example(document):
@@ -46,23 +39,6 @@ def read_example(document):
     if not messages:
         raise Failure(f"there is no example in {document}")
     return messages
-
-
-def start_daemon(skuad, folder):
-    path = f"{folder}/skua.sock"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LISTEN_", "WATCHDOG_"))}
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.bind(f"{folder}/notify")
-        environment["NOTIFY_SOCKET"] = f"{folder}/notify"
-        daemon = subprocess.Popen([skuad, "--socket", path, "--database", f"main={folder}/main.db"], env=environment)
-        end = time.monotonic() + TIMEOUT_SECONDS
-        while time.monotonic() < end:
-            if daemon.poll() is not None:
-                raise Failure(f"the daemon ended with {daemon.returncode}")
-            if select.select([notify], [], [], 0.2)[0] and b"READY=1" in notify.recv(4096):
-                return daemon, path
-    daemon.kill()
-    raise Failure("the daemon was not ready in time")
 
 
 def receive(session, size):
@@ -106,21 +82,10 @@ def converse(path, messages):
 
 
 def main():
-    programs = os.environ.get("SKUA_TEST_PROGRAMS")
-    skuad = os.path.join(programs, "skuad") if programs else sys.argv[1]
-    repository = pathlib.Path(__file__).resolve().parents[2]
-    document = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else repository / "docs" / "PROTOCOL.md"
+    document = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else REPOSITORY / "docs" / "PROTOCOL.md"
     messages = read_example(document)
-    # A short path: a socket's has at most 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="skua-", dir="/tmp") as folder:
-        daemon, path = start_daemon(skuad, folder)
-        try:
-            converse(path, messages)
-        finally:
-            daemon.send_signal(signal.SIGTERM)
-            status = daemon.wait(TIMEOUT_SECONDS)
-        if status != 0:
-            raise Failure(f"the daemon ended with {status}")
+    with Skuad(sys.argv[1]) as daemon:
+        converse(daemon.socket_path, messages)
     print(f"{len(messages)} messages are as documented")
 
 

@@ -11,7 +11,7 @@ import re
 import sys
 
 SOURCE_FOLDERS = ("protocol", "daemon", "client", "tests", "bench", "examples")
-CPP_SUFFIXES = (".h", ".cc")
+CPP_SUFFIXES = (".h", ".cc", ".c")
 TEXT_SUFFIXES = CPP_SUFFIXES + (".capnp", ".py", ".txt", ".cmake", ".sh", ".sql", ".toml")
 LINES_MAX = 600
 # Split so that this file does not break its own rule.
@@ -30,6 +30,7 @@ RULES = (
     ("client/include/", ("skua/", "protocol/")),
     ("client/src/", ("skua/", "client/src/", "protocol/")),
     ("client/engine/", ("skua/", "client/engine/", "client/src/", "protocol/")),
+    ("client/c/", ("skua.h", "skua/", "client/c/", "protocol/")),
     ("client/cli/", ("skua/", "client/cli/", "protocol/")),
     ("examples/", ("skua/",)),
 )

@@ -17,6 +17,8 @@ GOOD = {
     "daemon/main.cc": '#include "daemon/core/queue.h"\n',
     "client/include/skua/batch.h": '// Batch. One thread.\n#pragma once\n#include "protocol/limits.h"\n',
     "client/src/batch.cc": '#include "skua/batch.h"\n#include "protocol/frame.h"\n',
+    "client/include/skua.h": "// The C interface. One thread.\n#pragma once\n#include <stddef.h>\n",
+    "client/c/batch.h": '// skua_batch. One thread.\n#pragma once\n#include "skua.h"\n#include "skua/batch.h"\n',
     "tests/engine/cursor_test.cc": '#include <sqlite3.h>\n#include "daemon/core/queue.h"\n',
 }
 
@@ -49,6 +51,11 @@ class CheckSources(unittest.TestCase):
             ("client/src/batch.cc", "daemon/core/queue.h"),
             ("client/src/batch.cc", "client/engine/loop.h"),
             ("client/cli/query.cc", "daemon/core/queue.h"),
+            ("client/c/batch.cc", "client/src/channel.h"),
+            ("client/c/batch.cc", "daemon/core/queue.h"),
+            ("client/src/batch.cc", "client/c/batch.h"),
+            ("client/src/batch.cc", "skua.h"),
+            ("client/include/skua/row.h", "client/c/batch.h"),
             ("client/include/skua/row.h", "client/src/channel.h"),
         ):
             changes = {name: f'#include "{included}"\n'}
@@ -63,6 +70,10 @@ class CheckSources(unittest.TestCase):
         for name in ("daemon/core/queue.cc", "daemon/engine/cursor.cc", "daemon/main.cc", "client/cli/a.cc"):
             self.assert_caught("include", name, "#include <uv.h>\n")
         self.assert_caught("include", "client/src/a.cc", "#include <readline/readline.h>\n")
+
+    def test_c_is_looked_at_as_well(self):
+        self.assert_caught("include", "tests/c/values.c", '#include "nowhere.h"\n')
+        self.assert_caught("space", "tests/c/values.c", "int x; \n")
 
     def test_includes_that_do_not_say_where(self):
         self.assert_caught("include", "daemon/net/session.cc", '#include "session.h"\n')
