@@ -36,6 +36,7 @@ endfunction()
 function(skua_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
-  target_link_libraries(${name} PUBLIC skua_options ${arg_DEPENDS})
+  # Our warnings and the root of our sources are not for those who use an installed library.
+  target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:skua_options> ${arg_DEPENDS})
   skua_precompiled(${name})
 endfunction()

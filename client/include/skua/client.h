@@ -1,4 +1,4 @@
-// All of the C++ client: #include <skua/client.h> and link with libskua.
+// All of the C++ client: #include <skua/client.h> and link with libskua_client.
 #pragma once
 
 #include "skua/bulk_writer.h"
