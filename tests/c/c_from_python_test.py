@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Reads a million rows through libskua.so with Python's ctypes, by the columns of each batch, and adds them up.
+"""Reads a million rows through libskua.so with Python's ctypes, by the columns of each batch, and adds them up. And meets a
+daemon that talks nonsense, in a process that loaded the library: what is thrown inside must not come out.
 
     c_from_python_test.py LIBRARY SKUAD
 """
 
 import ctypes
 import pathlib
+import socket
 import struct
 import sys
+import tempfile
+import threading
 import time
 from ctypes import POINTER, c_char_p, c_double, c_int, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 
@@ -18,6 +22,7 @@ from skuad import Failure, Skuad  # noqa: E402
 ROWS = 1_000_000
 NULLS, INTEGERS, REALS, TEXTS, BLOBS, MIXED = range(6)
 INTEGER, REAL, TEXT = 1, 2, 3
+PROTOCOL_ERROR = 1
 # A number, a real, a text of which every seventh is NULL, and a column of mixed kinds.
 SQL = f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})
 SELECT i, i * 0.25, iif(i % 7 = 0, NULL, 'row ' || i), CASE i % 3 WHEN 0 THEN i WHEN 1 THEN i * 0.5 ELSE 'm' || i END
@@ -57,7 +62,8 @@ def load(path):
     library.skua_batch_column.argtypes = (c_void_p, c_size_t)
     library.skua_batch_row_count.restype = c_size_t
     library.skua_batch_row_count.argtypes = (c_void_p,)
-    for name in ("batch", "stream", "connection"):
+    library.skua_error_message.argtypes = (c_void_p,)
+    for name in ("batch", "stream", "connection", "error"):
         getattr(library, f"skua_{name}_free").argtypes = (c_void_p,)
     library.skua_stream_next_batch.argtypes = (c_void_p, c_void_p, c_void_p)
     library.skua_connection_stream.argtypes = (c_void_p, c_char_p, c_void_p, c_void_p, c_void_p, c_void_p)
@@ -151,8 +157,34 @@ def check(sums):
             raise Failure(f"{name} is {getattr(sums, name)}, not {value}")
 
 
+def meet_nonsense(library):
+    """A frame as it should be, and in it a pointer to a structure of 100 words that are not there."""
+    frame = struct.pack("<IIIHH", 0, 1, 0, 100, 0)
+    with tempfile.TemporaryDirectory(prefix="skua-", dir="/tmp") as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/s")
+        listener.listen()
+
+        def answer():
+            with listener.accept()[0] as session:
+                session.recv(4096)
+                session.sendall(frame)
+                session.recv(4096)
+
+        daemon = threading.Thread(target=answer)
+        daemon.start()
+        options = ConnectOptions(ctypes.sizeof(ConnectOptions), f"{folder}/s".encode(), None, b"python", 0, 0)
+        connection, error = c_void_p(), c_void_p()
+        code = library.skua_connect(ctypes.byref(options), ctypes.byref(connection), ctypes.byref(error))
+        daemon.join()
+    message = library.skua_error_message(error).decode()
+    if code != PROTOCOL_ERROR or connection.value or not message.startswith("malformed message"):
+        raise Failure(f"nonsense gave {code}: {message}")
+    library.skua_error_free(error)
+
+
 def main():
     library = load(sys.argv[1])
+    meet_nonsense(library)
     with Skuad(sys.argv[2]) as daemon:
         options = ConnectOptions(ctypes.sizeof(ConnectOptions), daemon.socket_path.encode(), None, b"python", 0, 0)
         connection = c_void_p()
