@@ -1,7 +1,7 @@
 # What `cmake --install` puts where. Components: programs, service, library (what programs in C need to run), development.
 #
-# For other builds there are a CMake package, Skua, with the targets Skua::skua (C) and Skua::client (C++), and the pkg-config
-# files skua and skua-client. Both find the tree wherever it was put or moved to.
+# For other builds there are a CMake package, Skua, with the targets Skua::skua (C), Skua::client and Skua::engine (C++), and the
+# pkg-config files skua, skua-client and skua-engine. Both find the tree wherever it was put or moved to.
 include(CMakePackageConfigHelpers)
 
 set(SKUA_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/Skua)
@@ -57,7 +57,7 @@ install(EXPORT Skua_skua NAMESPACE Skua:: FILE Skua_skua.cmake DESTINATION ${SKU
 install(FILES client/include/skua.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 skua_install_pkg_config(skua)
 
-# ---- the C++ client
+# ---- the C++ client and the engine
 
 # In a folder of their own: "protocol/" is nobody's name.
 install(DIRECTORY client/include/skua DESTINATION ${SKUA_CPP_INCLUDE_DIR} COMPONENT development)
@@ -68,6 +68,8 @@ install(FILES
   DESTINATION ${SKUA_CPP_INCLUDE_DIR}/protocol COMPONENT development)
 skua_install_archives(client skua skua_protocol skua_wire)
 skua_install_pkg_config(skua-client)
+skua_install_archives(engine skua_engine_client)
+skua_install_pkg_config(skua-engine)
 
 # ---- the CMake package
 

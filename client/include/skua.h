@@ -12,7 +12,7 @@
  * **Errors.** A function that returns skua_code returns SKUA_OK, which is 0, or why it failed. With an `error` argument that
  * is not NULL it also stores an object that tells more, to be freed with skua_error_free(), or NULL on success; what was in
  * the variable before is not looked at. Whatever else a failed function would have stored is NULL then. An argument that
- * must not be NULL, and is, gives SKUA_USAGE. No function ends the process or throws.
+ * must not be NULL, and is, gives SKUA_USAGE. No function throws, and none ends the process for what a caller or a daemon did.
  *
  * **Lifetimes.** What a function stores through a pointer to a pointer belongs to the caller until it is given to the `_free`
  * function of its type. Those take NULL, too, and may be called in any order: a session with the daemon ends when its

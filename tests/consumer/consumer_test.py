@@ -16,7 +16,12 @@ sys.path.insert(0, str(HERE.parent / "support"))
 from skuad import Failure, Skuad  # noqa: E402
 
 PROTOCOL_HEADERS = {"column_info", "column_view", "error", "locks", "result", "summary", "value"}
-OUTPUT = {"in_c": "from C\n", "in_cpp": "from C++\n", "c_in_cpp": "from C in C++, version "}
+OUTPUT = {
+    "in_c": "from C\n",
+    "in_cpp": "from C++\n",
+    "in_coroutine": "from a coroutine\n",
+    "c_in_cpp": "from C in C++, version ",
+}
 # What a careful user's build has switched on.
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
@@ -82,6 +87,7 @@ def build_with_pkg_config(compilers, prefix, folder, environment):
         (c, "in_c.c", "skua"),
         (cpp, "c_in_cpp.cc", "skua"),
         (cpp, "in_cpp.cc", "skua-client"),
+        (cpp, "in_coroutine.cc", "skua-engine"),
     ):
         target = folder / "pkg-config" / source.split(".")[0]
         run(*compiler, HERE / "project" / source, "-o", target, *flags(package))
@@ -92,7 +98,7 @@ def build_with_pkg_config(compilers, prefix, folder, environment):
     source = folder / "headers.cc"
     names = "".join(f"#include <{path.relative_to(prefix / 'include' / 'skua-cpp')}>\n" for path in headers)
     source.write_text(names, encoding="utf-8")
-    run(*cpp, "-fsyntax-only", source, *flags("skua-client"))
+    run(*cpp, "-fsyntax-only", source, *flags("skua-engine"))
 
 
 def main():
