@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""The service of examples/market as a FastAPI application on aiosqlite: what bench/market_contest.py compares with.
+
+    market_peer.py --database FILE [--port PORT] [--one-query]
+
+Behaves as skua-market does; tests/examples/market_test.py checks both. Written for speed, with what the libraries offer:
+uvicorn with uvloop and httptools, connections that are opened once, one hop to aiosqlite's thread wherever one suffices,
+answers that FastAPI does not look through again, ujson. Each commit is synced, as Skua's are.
+
+--one-query answers /api/orders_total with one statement in place of one for each order.
+"""
+
+import argparse
+import asyncio
+import re
+import socket
+import sqlite3
+
+import aiosqlite
+import fastapi
+import fastapi.exceptions
+import pydantic
+import starlette.exceptions
+import ujson
+import uvicorn
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
+
+BODY_BYTES_MAX = 1 << 20
+ORDERS_MAX = 64
+ROWS_PER_CHUNK = 1000
+INTEGER = {"ge": -(2**63), "le": 2**63 - 1}
+
+CUSTOMERS = """
+    SELECT customer.id, name, flat_number, post_code
+    FROM customer LEFT JOIN address ON address.id = address_id ORDER BY customer.id"""
+FIRST_CUSTOMERS = f"{CUSTOMERS} LIMIT {ROWS_PER_CHUNK + 1}"
+ORDERS = "SELECT id, customer_id, order_time FROM orders WHERE customer_id = ? ORDER BY id"
+ORDERS_BETWEEN = """
+    SELECT id, customer_id, order_time FROM orders WHERE order_time < ? AND order_time >= ? ORDER BY order_time, id"""
+ORDER_TOTAL = """
+    SELECT sum(price * quantity) FROM order_items JOIN item ON item.id = item_id WHERE order_id = ?"""
+ORDERS_TOTAL = """
+    SELECT order_id, sum(price * quantity) FROM order_items JOIN item ON item.id = item_id
+    WHERE order_id IN (SELECT value FROM json_each(?)) GROUP BY order_id"""
+PAGE = """<!doctype html><title>Market</title><h1>Market</h1><p>The peer of examples/market: the same paths below /api."""
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?")
+
+
+class Line(pydantic.BaseModel):
+    item: pydantic.conint(strict=True, **INTEGER)
+    quantity: pydantic.conint(strict=True, **INTEGER) = 1
+
+
+class NewOrder(pydantic.BaseModel):
+    customer: pydantic.conint(strict=True, **INTEGER)
+    items: pydantic.conlist(Line, min_items=1)
+
+
+class Orders(pydantic.BaseModel):
+    orders: pydantic.conlist(pydantic.conint(strict=True, **INTEGER), max_items=ORDERS_MAX)
+
+
+class Refused(Exception):
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+class Database:
+    """A connection for short reads, one for writes, one for snapshots; streams open their own."""
+
+    def __init__(self, file):
+        self.file = file
+        self.writing = asyncio.Lock()
+        self.in_snapshot = asyncio.Lock()
+
+    async def open(self):
+        self.reader = await self.connect(isolation_level=None)
+        self.snapshots = await self.connect(isolation_level=None)
+        self.writer = await self.connect()
+
+    async def connect(self, **options):
+        connection = await aiosqlite.connect(self.file, **options)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            await connection.execute_fetchall(f"PRAGMA {pragma}")
+        return connection
+
+    async def close(self):
+        for connection in (self.reader, self.snapshots, self.writer):
+            await connection.close()
+
+
+app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+database = None
+in_one_query = False
+
+
+def answer(value, status=200):
+    return Response(ujson.dumps(value, escape_forward_slashes=False), status, media_type="application/json")
+
+
+def customer_object(row):
+    number, name, flat_number, post_code = row
+    address = None if flat_number is None else {"flat_number": flat_number, "post_code": post_code}
+    return {"id": number, "name": name, "address": address}
+
+
+def order_object(row):
+    return {"id": row[0], "customer": row[1], "order_time": row[2]}
+
+
+async def read_body(request, model):
+    chunks, size = [], int(request.headers.get("content-length", 0))
+    if size > BODY_BYTES_MAX:
+        raise Refused(413, f"the body may have {BODY_BYTES_MAX} bytes")
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise Refused(413, f"the body may have {BODY_BYTES_MAX} bytes")
+        chunks.append(chunk)
+    try:
+        return model.parse_obj(ujson.loads(b"".join(chunks)))
+    except (pydantic.ValidationError, ValueError, RecursionError) as error:
+        raise Refused(400, f"the body is not as it should be: {error}") from error
+
+
+@app.get("/")
+async def page():
+    return HTMLResponse(PAGE)
+
+
+@app.get("/api/customers")
+async def customers():
+    # One hop for a table that fits into a chunk.
+    rows = await database.reader.execute_fetchall(FIRST_CUSTOMERS)
+    if len(rows) <= ROWS_PER_CHUNK:
+        return answer([customer_object(row) for row in rows])
+    return StreamingResponse(customer_chunks(), media_type="application/json")
+
+
+async def customer_chunks():
+    async with aiosqlite.connect(database.file) as connection, connection.execute(CUSTOMERS) as cursor:
+        start = "["
+        while rows := await cursor.fetchmany(ROWS_PER_CHUNK):
+            objects = ujson.dumps([customer_object(row) for row in rows], escape_forward_slashes=False)
+            yield start + objects[1:-1]
+            start = ","
+        yield "]"
+
+
+@app.get("/api/orders/{customer}")
+async def orders(customer: int = fastapi.Path(**INTEGER)):
+    return answer([order_object(row) for row in await database.reader.execute_fetchall(ORDERS, (customer,))])
+
+
+@app.get("/api/order_total/{order}")
+async def order_total(order: int = fastapi.Path(**INTEGER)):
+    ((total,),) = await database.reader.execute_fetchall(ORDER_TOTAL, (order,))
+    return answer({"order": order, "total": total})
+
+
+@app.api_route("/api/orders_total", methods=["GET", "POST"])
+async def orders_total(request: fastapi.Request):
+    numbers = (await read_body(request, Orders)).orders
+    if in_one_query:
+        totals = dict(await database.reader.execute_fetchall(ORDERS_TOTAL, (ujson.dumps(numbers),)))
+        return answer([{"order": number, "total": totals.get(number)} for number in numbers])
+    connection = database.snapshots
+    async with database.in_snapshot:
+        # All are in the queue of aiosqlite's thread at once, and done in this order.
+        _, *totals, _ = await asyncio.gather(
+            connection.execute_fetchall("BEGIN"),
+            *(connection.execute_fetchall(ORDER_TOTAL, (number,)) for number in numbers),
+            connection.commit(),
+        )
+    return answer([{"order": number, "total": total} for number, ((total,),) in zip(numbers, totals)])
+
+
+@app.get("/api/orders_between_dates/{before}/{after}")
+async def orders_between_dates(before: str, after: str):
+    moments = []
+    for text in (before, after):
+        if not DATE.fullmatch(text):
+            raise Refused(422, f"{text}: a date is YYYY-MM-DD or YYYY-MM-DDThh:mm:ss")
+        moments.append(text.replace("T", " "))
+    return answer([order_object(row) for row in await database.reader.execute_fetchall(ORDERS_BETWEEN, moments)])
+
+
+@app.post("/api/add_new_order")
+async def add_new_order(request: fastapi.Request):
+    new = await read_body(request, NewOrder)
+    connection, what = database.writer, "customer"
+    async with database.writing:
+        try:
+            # The first statement begins the transaction.
+            (order,) = await connection.execute_insert("INSERT INTO orders (customer_id) VALUES (?)", (new.customer,))
+            what = "item"
+            await connection.executemany(
+                "INSERT INTO order_items (order_id, item_id, quantity) VALUES (?, ?, ?)",
+                [(order, line.item, line.quantity) for line in new.items],
+            )
+            await connection.commit()
+        except sqlite3.IntegrityError as error:
+            await connection.rollback()
+            raise Refused(400, refusal(error, what)) from error
+        except BaseException:
+            await connection.rollback()
+            raise
+    return answer({"order": order}, 201)
+
+
+def refusal(error, what):
+    return {
+        "SQLITE_CONSTRAINT_FOREIGNKEY": f"there is no such {what}",
+        "SQLITE_CONSTRAINT_PRIMARYKEY": "an item stands in an order once",
+        "SQLITE_CONSTRAINT_CHECK": "a quantity is at least 1",
+    }.get(error.sqlite_errorname, str(error))
+
+
+@app.exception_handler(Refused)
+async def on_refused(_, error):
+    return answer({"error": str(error)}, error.status)
+
+
+@app.exception_handler(fastapi.exceptions.RequestValidationError)
+async def on_invalid(_, error):
+    return answer({"error": "; ".join(one["msg"] for one in error.errors())}, 422)
+
+
+@app.exception_handler(starlette.exceptions.HTTPException)
+async def on_http_error(_, error):
+    return answer({"error": error.detail}, error.status_code)
+
+
+async def serve(arguments):
+    global database, in_one_query
+    in_one_query = arguments.one_query
+    database = Database(arguments.database)
+    await database.open()
+    listener = socket.create_server(("127.0.0.1", arguments.port), backlog=1024)
+    print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+    config = uvicorn.Config(app, http="httptools", access_log=False, log_level="warning", lifespan="off")
+    await uvicorn.Server(config).serve(sockets=[listener])
+    await database.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="The market's service with FastAPI and aiosqlite.")
+    parser.add_argument("--database", required=True, help="a file with the tables of samples/market.sql")
+    parser.add_argument("--port", type=int, default=0, help="0: any (default)")
+    parser.add_argument("--one-query", action="store_true", help="answer /api/orders_total with one statement")
+    arguments = parser.parse_args()
+    uvicorn.Config(app, loop="uvloop").setup_event_loop()
+    asyncio.run(serve(arguments))
+
+
+if __name__ == "__main__":
+    main()
