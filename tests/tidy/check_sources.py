@@ -32,13 +32,14 @@ RULES = (
     ("client/engine/", ("skua/", "client/engine/", "client/src/", "protocol/")),
     ("client/c/", ("skua.h", "skua/", "client/c/", "protocol/")),
     ("client/cli/", ("skua/", "client/cli/", "protocol/")),
+    ("examples/market/", ("skua/", "examples/market/")),
     ("examples/", ("skua/",)),
 )
 
 # Header of a library: the folders whose files may include it. Folders that are not named in a rule of their own
 # (tests, bench) are free to.
 LIBRARY_HEADERS = (
-    (re.compile(r"uv\.h$|uv/"), "uv.h", ("daemon/net/", "client/engine/")),
+    (re.compile(r"uv\.h$|uv/"), "uv.h", ("daemon/net/", "client/engine/", "examples/market/")),
     (re.compile(r"sqlite3(ext)?\.h$"), "sqlite3.h", ("daemon/engine/",)),
     (re.compile(r"readline/"), "readline", ("client/cli/",)),
 )

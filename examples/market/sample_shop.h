@@ -1,0 +1,10 @@
+// kSampleShop: the statements of samples/market.sql; the build makes sample_shop.cc of it. Plain data.
+#pragma once
+
+#include <string_view>
+
+namespace market {
+
+extern const std::string_view kSampleShop;
+
+}  // namespace market
