@@ -26,7 +26,8 @@ import uvicorn
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 BODY_BYTES_MAX = 1 << 20
-ORDERS_MAX = 64
+ORDERS_MAX = 1000
+LINES_MAX = 100
 ROWS_PER_CHUNK = 1000
 INTEGER = {"ge": -(2**63), "le": 2**63 - 1}
 
@@ -53,7 +54,7 @@ class Line(pydantic.BaseModel):
 
 class NewOrder(pydantic.BaseModel):
     customer: pydantic.conint(strict=True, **INTEGER)
-    items: pydantic.conlist(Line, min_items=1)
+    items: pydantic.conlist(Line, min_items=1, max_items=LINES_MAX)
 
 
 class Orders(pydantic.BaseModel):

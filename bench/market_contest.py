@@ -1,0 +1,326 @@
+#!/usr/bin/env python3
+"""Compares skua-market with the same service on FastAPI and aiosqlite (bench/peers/market_peer.py), and prints ratios.
+
+    market_contest.py [--bin FOLDER] [--rounds N] [--seconds S] [--json FILE]
+
+Both run on the same machine, each on a copy of the sample shop; wrk sends requests to them in turns, one thread and eight
+connections, so that what else the machine does falls on both. Each round gives one ratio; printed are the median and the range.
+Each POST is synced to the disk on both sides before it is answered. At the end skua-market alone streams a table of a million
+customers.
+
+Figures mean something for an optimised build on a machine that does little else.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "samples" / "market.sql"
+PEER = ROOT / "bench" / "peers" / "market_peer.py"
+MODULES = {  # of Python: the Debian package
+    "fastapi": "python3-fastapi",
+    "uvicorn": "uvicorn",
+    "uvloop": "python3-uvloop",
+    "httptools": "python3-httptools",
+    "aiosqlite": "python3-aiosqlite",
+    "ujson": "python3-ujson",
+}
+CONNECTIONS = 8
+# More than the ten whose totals are asked for.
+ORDERS = """
+    WITH RECURSIVE n(i) AS (VALUES (4) UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+    INSERT INTO orders (id, customer_id) SELECT i, 1 + i % 3 FROM n;
+    WITH RECURSIVE n(i) AS (VALUES (4) UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+    INSERT INTO order_items (order_id, item_id, quantity) SELECT i, item.id, 1 + i % 5 FROM n, item WHERE (i + item.id) % 2 = 0;
+"""
+MORE_CUSTOMERS = """
+    WITH RECURSIVE n(i) AS (VALUES (4) UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+    INSERT INTO customer (id, name, address_id) SELECT i, 'Customer ' || i, 1 + i % 2 FROM n WHERE i <= {count};
+"""
+NEW_ORDER = {"customer": 1, "items": [{"item": 1, "quantity": 3}, {"item": 3}]}
+ENDPOINTS = (  # name, method, path, body, least ratio, slowest hundredth in ms at most
+    ("customers", "GET", "/api/customers", None, 15, None),
+    ("order_total", "GET", "/api/order_total/1", None, 15, None),
+    ("orders_total of ten", "POST", "/api/orders_total", {"orders": list(range(1, 11))}, 20, None),
+    ("add_new_order", "POST", "/api/add_new_order", NEW_ORDER, 10, 50),
+)
+FIRST_BYTE_MS_MAX = 20
+GROWTH_KIB_MAX = 16 * 1024
+
+WRK_SCRIPT = """
+wrk.method = "%s"
+wrk.body = %s
+wrk.headers["Content-Type"] = "application/json"
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format('{"requests":%%d,"us":%%d,"p50_us":%%d,"p99_us":%%d,"max_us":%%d,"errors":%%d}\\n',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+    errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end
+"""
+
+
+def find_python():
+    """A Python that has all the modules, or None and the packages to install."""
+    command = f"import {', '.join(MODULES)}"
+    for candidate in dict.fromkeys((sys.executable, "/usr/bin/python3")):
+        if candidate and subprocess.run([candidate, "-c", command], capture_output=True).returncode == 0:
+            return candidate
+    return None
+
+
+def check_programs(folder):
+    missing = [f"{name} is not in {folder}: ./dev build" for name in ("skuad", "skua", "skua-market") if not (folder / name).exists()]
+    packages = [] if find_python() else list(MODULES.values())
+    if shutil.which("wrk") is None:
+        packages.append("wrk")
+    if packages:
+        missing.append(f"Debian packages to compare with: apt-get install {' '.join(packages)}")
+    if missing:
+        sys.exit("market_contest.py: " + "\n".join(missing))
+
+
+class Process:
+    def __init__(self, *command):
+        self.process = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def port(self):
+        """Of a service: it prints where it listens."""
+        line = self.process.stdout.readline()
+        if "http://" not in line:
+            sys.exit(f"market_contest.py: {self.process.args[0]} did not start")
+        return int(line.rstrip("/\n").rsplit(":", 1)[1])
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+
+class Skua:
+    """A daemon with the shop, and skua-market on it."""
+
+    def __init__(self, stack, programs, folder, customers):
+        folder.mkdir()
+        self.socket = folder / "socket"
+        self.programs = programs
+        self.daemon = Process(programs / "skuad", "--socket", self.socket, "--database", f"market={folder / 'market.db'}")
+        stack.callback(self.daemon.stop)
+        while self.skua("ping").returncode != 0:
+            time.sleep(0.02)
+        script = folder / "market.sql"
+        script.write_text(shop(customers))
+        if self.skua("query", "-f", script).returncode != 0:
+            sys.exit("market_contest.py: the sample could not be loaded")
+        self.service = Process(programs / "skua-market", "--port", "0", "--socket", self.socket)
+        stack.callback(self.service.stop)
+        self.port = self.service.port()
+
+    def skua(self, *arguments):
+        return subprocess.run([self.programs / "skua", "-s", self.socket, *arguments], capture_output=True)
+
+
+class Peer:
+    def __init__(self, stack, file, *options):
+        self.service = Process(find_python(), PEER, "--database", file, *options)
+        stack.callback(self.service.stop)
+        self.port = self.service.port()
+
+
+def shop(customers):
+    return SAMPLE.read_text() + ORDERS + (MORE_CUSTOMERS.format(count=customers) if customers > 3 else "")
+
+
+def peer_database(file, customers):
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        database.executescript(shop(customers))
+    return file
+
+
+def run_wrk(script, port, path, seconds):
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}{path}"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode != 0:
+        sys.exit(f"market_contest.py: wrk: {ended.stderr}")
+    found = json.loads(ended.stdout.strip().splitlines()[-1])
+    if found["errors"] > 0 or found["requests"] == 0:
+        sys.exit(f"market_contest.py: {found['errors']} of {found['requests']} requests failed: {path}")
+    return {"per_second": found["requests"] * 1e6 / found["us"], **{name: found[name] for name in ("p50_us", "p99_us", "max_us")}}
+
+
+def same_answers(skua, peer):
+    """What is compared must do the same."""
+    for path in ("/api/customers", "/api/order_total/1", "/api/order_total/2", "/api/orders/2", "/api/order_total/7777777"):
+        answers = [urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read() for port in (skua.port, peer.port)]
+        if answers[0] != answers[1]:
+            sys.exit(f"market_contest.py: {path} is answered differently: {answers}")
+
+
+def compare(name, endpoint, contestants, arguments, folder):
+    """`contestants`: (name, port), skua first."""
+    _, method, path, body, least_ratio, p99_ms_max = endpoint
+    script = folder / "wrk.lua"
+    script.write_text(WRK_SCRIPT % (method, "nil" if body is None else json.dumps(json.dumps(body))))
+    for _, port in contestants:
+        run_wrk(script, port, path, 1)
+    rounds = []
+    for _ in range(arguments.rounds):
+        before = os.getloadavg()[0]
+        rounds.append({who: run_wrk(script, port, path, arguments.seconds) for who, port in contestants})
+        rounds[-1]["load_before"] = before
+    (ours, _), (theirs, _) = contestants
+    ratios = sorted(one[ours]["per_second"] / one[theirs]["per_second"] for one in rounds)
+    found = {
+        "endpoint": name,
+        "peer": theirs,
+        "ratio": statistics.median(ratios),
+        "ratios": ratios,
+        "goal": least_ratio,
+        "p99_ms": statistics.median(one[ours]["p99_us"] for one in rounds) / 1000,
+        "p99_ms_worst": max(one[ours]["p99_us"] for one in rounds) / 1000,
+        "p99_ms_goal": p99_ms_max,
+        "rounds": rounds,
+    }
+    rate = [statistics.median(one[who]["per_second"] for one in rounds) for who in (ours, theirs)]
+    print(f"{name:<20} {rate[0]:>8.0f}/s {rate[1]:>8.0f}/s   {found['ratio']:5.1f} times ({ratios[0]:.1f} to {ratios[-1]:.1f})"
+          f"  {verdict(least_ratio and found['ratio'] >= least_ratio, least_ratio and f'at least {least_ratio}')}"
+          f"   against {theirs}")  # fmt: skip
+    print(f"{'':<20} slowest hundredth {found['p99_ms']:.2f} ms, against "
+          f"{statistics.median(one[theirs]['p99_us'] for one in rounds) / 1000:.2f} ms"
+          f"  {verdict(p99_ms_max and found['p99_ms'] < p99_ms_max, p99_ms_max and f'below {p99_ms_max} ms')}")  # fmt: skip
+    return found
+
+
+def verdict(is_reached, goal):
+    return "" if goal is None else f"[{goal}: {'reached' if is_reached else 'NOT reached'}]"
+
+
+def status_kib(pid, name):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name + ":"))
+
+
+def stream(skua):
+    """GET /api/customers once: the milliseconds to the first byte of the body's first chunk and to the end, and how much the resident
+    memory of both processes grew on the way."""
+    pids = {"service": skua.service.pid, "daemon": skua.daemon.pid}
+    before = {}
+    for name, pid in pids.items():
+        pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")  # sets VmHWM to the present size: proc(5)
+        before[name] = status_kib(pid, "VmRSS")
+    with socket.create_connection(("127.0.0.1", skua.port)) as client:
+        begin = time.perf_counter()
+        client.sendall(b"GET /api/customers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        head = b""
+        while b"[" not in head:
+            head += client.recv(4096)
+        first_byte = time.perf_counter()
+        size = len(head)
+        end = head
+        while piece := client.recv(1 << 18):
+            size += len(piece)
+            end = (end + piece)[-16:]
+        ended = time.perf_counter()
+    if not end.endswith(b"]\r\n0\r\n\r\n"):
+        sys.exit("market_contest.py: the stream did not come to its end")
+    return {
+        "first_byte_ms": (first_byte - begin) * 1000,
+        "ms": (ended - begin) * 1000,
+        "bytes": size,
+        "growth_kib": {name: max(status_kib(pid, "VmHWM") - before[name], 0) for name, pid in pids.items()},
+    }
+
+
+def stream_many(programs, folder, customers, rounds):
+    with contextlib.ExitStack() as stack:
+        skua = Skua(stack, programs, folder, customers)
+        urllib.request.urlopen(f"http://127.0.0.1:{skua.port}/api/order_total/1").read()
+        # The first has what a cold start costs: it counts for memory.
+        turns = [stream(skua) for _ in range(rounds)]
+    first_byte = statistics.median(turn["first_byte_ms"] for turn in turns)
+    growth = {name: max(turn["growth_kib"][name] for turn in turns) for name in ("service", "daemon")}
+    seconds = statistics.median(turn["ms"] for turn in turns) / 1000
+    print(f"{customers} customers: first byte after {first_byte:.1f} ms (at most {max(turn['first_byte_ms'] for turn in turns):.1f})"
+          f"  {verdict(first_byte <= FIRST_BYTE_MS_MAX, f'within {FIRST_BYTE_MS_MAX} ms')}; the end after {seconds:.2f} s")  # fmt: skip
+    for name, kib in growth.items():
+        print(f"{'':<20} resident memory of the {name} grew by {kib} KiB  {verdict(kib < GROWTH_KIB_MAX, 'less than 16 MiB')}")
+    return {"customers": customers, "first_byte_ms": first_byte, "seconds": seconds, "growth_kib": growth, "turns": turns}
+
+
+def machine(folder):
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.machine())  # fmt: skip
+    file_system = subprocess.run(["stat", "-f", "-c", "%T", str(folder)], capture_output=True, text=True).stdout.strip()
+    modules = "import importlib.metadata as m; print(', '.join(f'{n} {m.version(n)}' for n in " + repr(list(MODULES)) + "))"
+    versions = subprocess.run([find_python(), "-c", modules], capture_output=True, text=True).stdout.strip()
+    return {
+        "cpu": model,
+        "cpus": os.cpu_count(),
+        "kernel": platform.release(),
+        "load": os.getloadavg(),
+        "file_system": file_system,
+        "peer": versions,
+        "time": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build" / "release" / "bin", help="has skuad, skua, skua-market")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of each turn")
+    parser.add_argument("--customers", type=int, default=3, help="in the shop (default: the sample's three)")
+    parser.add_argument("--stream-customers", type=int, default=1_000_000, help="of the last part; 0 leaves it out")
+    parser.add_argument("--directory", help="for the databases; default: $TMPDIR or /tmp")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all figures there as well")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    check_programs(arguments.bin)
+    with tempfile.TemporaryDirectory(prefix="skua-contest-", dir=arguments.directory) as name:
+        folder = pathlib.Path(name)
+        report = {"machine": machine(folder), "contests": []}
+        about = report["machine"]
+        print(f"{about['cpus']} x {about['cpu']}, Linux {about['kernel']}, load {about['load'][0]:.1f}, databases on {about['file_system']}")
+        print(f"against {about['peer']}; {arguments.rounds} rounds of {arguments.seconds} s each, {CONNECTIONS} connections\n")
+        with contextlib.ExitStack() as stack:
+            skua = Skua(stack, arguments.bin, folder / "skua", arguments.customers)
+            file = peer_database(folder / "peer.db", arguments.customers)
+            peer = Peer(stack, file)
+            same_answers(skua, peer)
+            for endpoint in ENDPOINTS:
+                contestants = [("skua", skua.port), ("FastAPI", peer.port)]
+                report["contests"].append(compare(endpoint[0], endpoint, contestants, arguments, folder))
+                if endpoint[0].startswith("orders_total"):
+                    with contextlib.ExitStack() as other:
+                        one_query = Peer(other, file, "--one-query")
+                        contestants[1] = ("FastAPI, one query for all ten", one_query.port)
+                        contest = compare("the same", (*endpoint[:4], None, None), contestants, arguments, folder)
+                        report["contests"].append(contest)
+        if arguments.stream_customers > 0:
+            report["stream"] = stream_many(arguments.bin, folder / "many", arguments.stream_customers, arguments.rounds)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
