@@ -85,6 +85,8 @@ struct Job {
   std::string savepoint;
   // kRequest: the connection is for what is done with its first batch; see needs_cursor.
   bool without_cursor = false;
+  // Of a read transaction, and known to be short: the loop thread may run it. Then a thread has not; see run_on_reader().
+  bool at_once = false;
   // kBegin of a read transaction with siblings: the connections of all of them, its own first. They are to share one snapshot, and
   // are all begun or none is.
   std::vector<std::uint32_t> group_slots;
@@ -167,7 +169,9 @@ enum class InlineRead : std::uint8_t {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Takes the job to a thread that runs it on the reader connection job->slot, opening it if need be.
+  // Takes the job to a thread that runs it on the reader connection job->slot, opening it if need be. If it may be run at once
+  // and can be, runs it on the calling thread; its job is in the CompletionQueue on return. Otherwise job->at_once is false when
+  // it comes back.
   virtual void run_on_reader(std::unique_ptr<Job> job) = 0;
   // Takes the job to the writer lane of job->database. The lane runs its jobs in the order they come in. It may sleep until
   // flush(), so that the writes that arrive together are in one group.

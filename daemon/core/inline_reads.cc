@@ -63,6 +63,23 @@ bool InlineReads::start(Job& job) {
   return outcome == InlineRead::kDone;
 }
 
+bool InlineReads::may_run_at_once(const Job& job) {
+  // An error of a transaction that ends with it could not be told a second time.
+  if (!job.is_inside_transaction() || job.rollback_on_error || !job.group_slots.empty()) return false;
+  if (jobs_in_turn_ >= kJobsPerTurnMax) return false;
+  switch (job.kind) {
+    case JobKind::kBegin:
+    case JobKind::kCommit:
+    case JobKind::kRollback: break;
+    case JobKind::kRequest:
+      if (is_eligible(*job.request) && databases_[job.database].history.is_short(job.request->sql)) break;
+      return false;
+    default: return false;
+  }
+  ++jobs_in_turn_;
+  return true;
+}
+
 void InlineReads::defer(const std::shared_ptr<Request>& request) {
   ++statistics_.deferred;
   deferred_.push(request->session_id, request);
@@ -83,11 +100,16 @@ void InlineReads::on_turn_end() {
   reads_in_turn_ = 0;
   deferred_in_turn_ = 0;
   starts_in_turn_ = 0;
+  jobs_in_turn_ = 0;
 }
 
 void InlineReads::on_lane_run(const Job& job) {
   if (job.kind != JobKind::kRequest || !is_eligible(*job.request)) return;
   Database& database = databases_[job.database];
+  if (job.at_once) {
+    ++statistics_.reads;
+    return database.history.on_inline_run(job.request->sql, was_short(job));
+  }
   database.history.on_lane_run(job.request->sql, was_short(job));
   if (job.cursor_open) database.starts.on_lane_run(job.request->sql, job.started_shortly && was_quick(job));
 }

@@ -3,7 +3,8 @@
 // A hop to a reader thread and back costs more than a short read does, so a read that has shown that it is short
 // (ReadHistory) is run at once, between two frames. What one turn of the loop gives to such reads is bounded, for each
 // session and for all of them: what is more waits for the next turns, one session after the other, while everybody else
-// is served in between. Loop thread.
+// is served in between. The jobs of read transactions that are as short run there too, on the transaction's connection. Loop
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +26,8 @@ class InlineReads {
   static constexpr std::uint32_t kDeferredPerTurnMax = 128;
   // Streams of all sessions whose first batches are made in one turn.
   static constexpr std::uint32_t kStartsPerTurnMax = 8;
+  // Jobs of read transactions of all sessions.
+  static constexpr std::uint32_t kJobsPerTurnMax = 128;
   // What took longer than this was not short, unless others had the processor meanwhile.
   static constexpr std::uint64_t kShortUsMax = 1'000;
   // A database that is not read for this long keeps no snapshot.
@@ -48,6 +51,9 @@ class InlineReads {
   bool may_start(const Request& request) SKUA_REQUIRES(loop_thread);
   // False: it is for a lane from the beginning.
   bool start(Job& job) SKUA_REQUIRES(loop_thread);
+  // For a job that is about to have a thread: the loop thread may run it instead. A hop to a thread and back costs more than
+  // beginning or ending a read transaction does, too.
+  bool may_run_at_once(const Job& job) SKUA_REQUIRES(loop_thread);
   // For the turns to come.
   void defer(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   // The next one from an earlier turn; null if there is none, or no room for it in this turn.
@@ -56,7 +62,7 @@ class InlineReads {
   std::size_t waiting() const SKUA_REQUIRES(loop_thread) { return deferred_.size(); }
 
   void on_turn_end() SKUA_REQUIRES(loop_thread);
-  // Every job of a read that a lane began.
+  // Every job of a read that a lane began, and those of transactions that the loop thread ran instead.
   void on_lane_run(const Job& job) SKUA_REQUIRES(loop_thread);
 
   const Statistics& statistics() const SKUA_REQUIRES(loop_thread) { return statistics_; }
@@ -83,6 +89,7 @@ class InlineReads {
   Job job_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t turn_ SKUA_GUARDED_BY(loop_thread) = 1;
   std::uint32_t reads_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::uint32_t jobs_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint32_t starts_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint32_t deferred_in_turn_ SKUA_GUARDED_BY(loop_thread) = 0;
   Statistics statistics_ SKUA_GUARDED_BY(loop_thread);

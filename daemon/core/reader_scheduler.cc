@@ -201,6 +201,7 @@ void ReaderScheduler::feed_threads() {
     threads_.take(session_of(*job));
     if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kRunning;
     if (job->kind == JobKind::kContinue && job->transaction == nullptr) begin_run(job->request);
+    job->at_once = inline_reads_.may_run_at_once(*job);
     context_.executor.run_on_reader(std::move(job));
   }
   if (ready_.empty()) return;
@@ -243,6 +244,7 @@ void ReaderScheduler::on_interim(Job& job) {
 void ReaderScheduler::on_thread_free(const Job& job) {
   threads_.give_back(session_of(job));
   charge(job);
+  if (job.is_inside_transaction()) inline_reads_.on_lane_run(job);
   feed_threads();
 }
 

@@ -113,6 +113,14 @@ void Connection::expect_stall(bool stall) {
   watch_progress(instructions);
 }
 
+Connection::ShortValues::ShortValues(Connection& connection)
+    : connection_(connection),
+      bytes_max_before_(sqlite3_limit(connection.db_.get(), SQLITE_LIMIT_LENGTH, kInlineValueBytesMax)) {}
+
+Connection::ShortValues::~ShortValues() {
+  sqlite3_limit(connection_.db_.get(), SQLITE_LIMIT_LENGTH, bytes_max_before_);
+}
+
 Status Connection::make_inline() {
   is_inline_ = true;
   sqlite3_limit(db_.get(), SQLITE_LIMIT_LENGTH, kInlineValueBytesMax);

@@ -118,6 +118,18 @@ class Connection {
     Connection& connection_;
   };
 
+  // While alive, no value may be longer than on an inline connection.
+  class ShortValues {
+   public:
+    explicit ShortValues(Connection& connection);
+    ~ShortValues();
+    ShortValues(const ShortValues&) = delete;
+    ShortValues& operator=(const ShortValues&) = delete;
+
+   private:
+    Connection& connection_;
+    const int bytes_max_before_;
+  };
   // While alive, SQLite stops when it has taken more than so many ticks: of kInlineTickInstructions on an inline connection, of
   // twenty instructions on others.
   class Budget {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/clock.h"
 #include "daemon/engine/database.h"
 #include "daemon/engine/inline_lane.h"
 #include "daemon/engine/job_runner.h"
@@ -17,6 +18,8 @@ namespace {
 // What the first batch of a stream may take on the loop thread, in ticks of a reader connection: several times what such a batch
 // takes that comes row by row.
 constexpr std::uint32_t kStartTicksMax = 200;
+// What another job of a reader connection may take there, in the same ticks.
+constexpr std::uint32_t kJobTicksMax = 100;
 
 }  // namespace
 
@@ -57,7 +60,33 @@ Result<std::unique_ptr<SqliteExecutor>> SqliteExecutor::open(const std::vector<D
 }
 
 void SqliteExecutor::run_on_reader(std::unique_ptr<Job> job) {
-  if (readers_ != nullptr) readers_->push(std::move(job));
+  loop_thread.assert_here();
+  if (readers_ == nullptr) return;
+  if (job->at_once && run_at_once(*job)) {
+    std::vector<std::unique_ptr<Job>> done;
+    done.push_back(std::move(job));
+    completions_.push_quietly(std::move(done));
+    return;
+  }
+  job->at_once = false;
+  readers_->push(std::move(job));
+}
+
+bool SqliteExecutor::run_at_once(Job& job) {
+  Connection* connection = databases_[job.database]->open_reader(job.slot);
+  if (connection == nullptr) return false;
+  {
+    job.lane_begin_us = monotonic_us();
+    const Connection::Budget budget(*connection, kJobTicksMax);
+    const Connection::ShortValues short_values(*connection);
+    JobRunner(*connection, job, 0).run();
+    job.lane_us = monotonic_us() - job.lane_begin_us;
+  }
+  if (job.error == nullptr) return true;
+  // Whatever it was, a lane does the same again and says what there is to say.
+  job.forget_outcome();
+  job.lane_us = 0;
+  return false;
 }
 
 void SqliteExecutor::run_on_writer(std::unique_ptr<Job> job) {

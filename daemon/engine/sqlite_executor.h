@@ -44,6 +44,9 @@ class SqliteExecutor final : public Executor {
  private:
   SqliteExecutor(const Limits& limits, CompletionQueue& completions);
 
+  // False: nothing of it shows, and it is for a lane.
+  bool run_at_once(Job& job);
+
   const Limits limits_;
   CompletionQueue& completions_;
   std::vector<std::unique_ptr<Database>> databases_;

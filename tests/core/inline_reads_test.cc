@@ -179,6 +179,72 @@ Test(inline_reads, only_single_reads_outside_of_transactions) {
   cr_expect_eq(scene.asked, 0u);
 }
 
+Test(inline_reads, of_read_transactions_what_is_known_to_be_short_may_run_at_once) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  scene.world.begin(client, 1, true);
+  cr_expect(scene.world.job().at_once);
+  scene.world.succeed();
+  scene.world.execute(client, kSql, 1);
+  cr_expect(scene.world.job().at_once);
+  scene.world.succeed_shortly();
+  for (const bool is_known : {false, true}) {
+    scene.world.execute(client, "SELECT b FROM t", 1);
+    cr_expect_eq(scene.world.job().at_once, is_known);
+    scene.world.succeed_shortly();
+  }
+  // What turns out to be long there is for the lanes.
+  scene.world.execute(client, kSql, 1);
+  cr_expect(scene.world.job().at_once);
+  scene.world.succeed();
+  scene.world.execute(client, kSql, 1);
+  cr_expect_not(scene.world.job().at_once);
+  scene.world.succeed();
+  scene.world.commit(client, 1);
+  cr_expect(scene.world.job().at_once);
+  scene.world.succeed();
+  cr_expect_eq(scene.asked, 0u);
+}
+
+Test(inline_reads, writes_and_what_is_outside_of_transactions_is_not_for_that) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.world.execute(client, kSql);
+  cr_expect_not(scene.world.job().at_once);
+  scene.world.succeed_shortly();
+  scene.world.begin(client, 1);
+  cr_expect_not(scene.world.job().at_once);
+  scene.world.succeed();
+  scene.world.execute(client, kSql, 1);
+  cr_expect_not(scene.world.job().at_once);
+  scene.world.succeed_shortly();
+  scene.world.send(client, [](wire::Request::Builder request) {
+    request.setTransaction(2);
+    request.initBegin().setMode(wire::TransactionMode::READ);
+    request.getBegin().setOnError(wire::TransactionErrorMode::ABORT);
+  });
+  cr_expect_not(scene.world.job().at_once);
+  scene.world.settle();
+}
+
+Test(inline_reads, a_turn_runs_so_many_jobs_of_transactions_and_no_more) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  scene.world.begin(client, 1, true);
+  scene.world.succeed();
+  scene.world.pass_turn();
+  for (int turn = 0; turn < 2; ++turn) {
+    for (std::uint32_t i = 0; i <= InlineReads::kJobsPerTurnMax; ++i) {
+      scene.world.execute(client, kSql, 1);
+      cr_expect_eq(scene.world.job().at_once, i < InlineReads::kJobsPerTurnMax);
+      scene.world.succeed_shortly();
+    }
+    scene.world.pass_turn();
+  }
+}
+
 Test(inline_reads, sql_longer_than_the_limit_is_for_the_lanes) {
   Scene scene;
   CoreClient& client = scene.world.connect();
