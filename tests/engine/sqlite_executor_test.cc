@@ -103,6 +103,34 @@ Test(sqlite_executor, finishes_what_it_was_given_before_it_stops_and_takes_no_mo
   expect_text(text_of(must(Database::open(options, 1))->writer(), "SELECT count(*) FROM t"), "20");
 }
 
+Test(sqlite_executor, what_may_run_at_once_is_done_when_it_is_given_or_else_on_a_lane) {
+  Scene scene;
+  const auto run_at_once = [&](std::string_view sql) {
+    auto job = Scene::job(0, 3, sql);
+    job->at_once = true;
+    scene.executor->run_on_reader(std::move(job));
+    auto done = scene.completions.take();
+    if (!done.empty()) return std::move(done.front());
+    return std::move(scene.wait_for(1).front());
+  };
+  cr_expect_not(run_at_once("SELECT 1")->at_once, "nobody has opened the connection yet");
+  const auto job = run_at_once("SELECT 2");
+  cr_expect(job->at_once);
+  cr_expect(job->was_short);
+  expect_text(text_of(*job), "2");
+  // What takes long, what has a large value on its way, and what fails.
+  for (const auto& [sql, text] : {std::pair("WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 9999) "
+                                            "SELECT max(i) FROM n",
+                                            "9999"),
+                                  std::pair("SELECT length(hex(zeroblob(50000)))", "100000")}) {
+    const auto long_one = run_at_once(sql);
+    cr_expect_not(long_one->at_once, "%s", sql);
+    expect_text(text_of(*long_one), text);
+  }
+  expect_error(error_of(*run_at_once("SELECT a FROM nowhere")), ErrorCode::kSql, "no such table");
+  cr_expect(run_at_once("SELECT 3")->at_once);
+}
+
 Test(sqlite_executor, a_read_on_the_loop_thread_sees_what_was_acknowledged_before_its_turn) {
   Scene scene;
   scene.write(0, "CREATE TABLE t(a)");
