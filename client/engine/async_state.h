@@ -32,10 +32,17 @@ class AsyncRowStream::State {
 
 class AsyncTransaction::State {
  public:
-  State(Loop& its_loop, Slot place, std::shared_ptr<Channel> channel, std::uint32_t number, std::string database)
-      : loop(its_loop), slot(std::move(place)), open(std::move(channel), number, std::move(database)) {}
+  State(Loop& its_loop, LinkPool& its_pool, Slot place, std::shared_ptr<Channel> channel, std::uint32_t number,
+        std::string database)
+      : loop(its_loop), pool(its_pool), slot(std::move(place)), open(std::move(channel), number, std::move(database)) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() {
+    if (open.is_open()) pool.part(open, std::move(slot));
+  }
 
   Loop& loop;
+  LinkPool& pool;
   Slot slot;
   OpenTransaction open;
 };

@@ -152,7 +152,7 @@ Task<Result<AsyncTransaction>> Engine::begin(TransactionMode mode, RequestOption
     const RequestOptions& next = attempts.next();
     SKUA_CO_ASSIGN(Operation operation, begin_operation(*channel, mode, next, number));
     // Rolls back if this coroutine is destroyed before the answer is here.
-    auto state = std::make_unique<AsyncTransaction::State>(state_->loop, std::move(slot), channel, number, next.database);
+    auto state = std::make_unique<AsyncTransaction::State>(state_->loop, state_->pool, std::move(slot), channel, number, next.database);
     state_->pool.count_request(attempts.is_again());
     Result<Summary> begun = co_await call<Summary>(state_->loop, channel, std::move(operation));
     if (begun) co_return AsyncTransaction(std::move(state));
@@ -172,7 +172,7 @@ Task<Result<std::vector<AsyncTransaction>>> Engine::begin_group(std::size_t coun
     SKUA_CO_ASSIGN(Operation operation, begin_group_operation(*channel, next, numbers));
     std::vector<std::unique_ptr<AsyncTransaction::State>> states;
     for (std::size_t i = 0; i < count; ++i) {
-      states.push_back(std::make_unique<AsyncTransaction::State>(state_->loop, i + 1 < count ? slot.split() : std::move(slot),
+      states.push_back(std::make_unique<AsyncTransaction::State>(state_->loop, state_->pool, i + 1 < count ? slot.split() : std::move(slot),
                                                                  channel, numbers[i], next.database));
     }
     state_->pool.count_request(attempts.is_again());

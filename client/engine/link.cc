@@ -27,9 +27,7 @@ Link::Link(Loop& loop, const EngineOptions& options, Owner& owner)
       look_timer_(loop, [this] { look_after(); }),
       random_(std::random_device{}()) {}
 
-Link::~Link() {
-  if (channel_ != nullptr) close();
-}
+Link::~Link() { close(); }
 
 void Link::ensure() {
   if (state_ != State::kDown) return;
@@ -127,6 +125,7 @@ void Link::on_lost() {
 
 void Link::close() {
   state_ = State::kDown;
+  if (channel_ == nullptr) return;
   channel_->give_up("closed by the program");
   channel_.reset();
 }

@@ -52,6 +52,9 @@ class Link final : Channel::Driver, Loop::Flush {
   // Of kUp.
   const std::shared_ptr<Channel>& channel() const { return channel_; }
 
+  // For good.
+  void close();
+
   // What uses it, as the pool counts: while something does, the loop has something to do.
   std::uint32_t requests = 0;
   std::uint32_t transactions = 0;
@@ -73,7 +76,6 @@ class Link final : Channel::Driver, Loop::Flush {
   void pause();
   // Deadlines, and signs of life.
   void look_after();
-  void close();
 
   Loop& loop_;
   const EngineOptions& options_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace skua {
 
@@ -28,13 +29,40 @@ Slot Slot::split() {
   return Slot(*pool_, *link_, kind_, 1);
 }
 
+class LinkPool::Parting final : Channel::Watcher {
+ public:
+  Parting(LinkPool& pool, Slot slot) : pool_(pool), slot_(std::move(slot)) {}
+
+  // False: it is over.
+  bool begin(OpenTransaction& transaction) { return transaction.roll_back_unheard(*this); }
+
+ private:
+  void on_response() override {
+    // Last: this goes with it.
+    pool_.partings_.remove_if([this](const Parting& parting) { return &parting == this; });
+  }
+
+  LinkPool& pool_;
+  Slot slot_;
+};
+
 LinkPool::LinkPool(Loop& loop, const EngineOptions& options) : loop_(loop), options_(options) {
   for (std::uint32_t i = 0; i < std::max(options.connections, 1u); ++i) {
     links_.push_back(std::make_unique<Link>(loop_, options_, *this));
   }
 }
 
-LinkPool::~LinkPool() { SKUA_CHECK(requests_.empty() && transactions_.empty()); }
+LinkPool::~LinkPool() {
+  SKUA_CHECK(requests_.empty() && transactions_.empty());
+  // Ends what is being rolled back.
+  for (const auto& link : links_) link->close();
+}
+
+void LinkPool::part(OpenTransaction& transaction, Slot slot) {
+  partings_.emplace_back(*this, std::move(slot));
+  const auto parting = std::prev(partings_.end());
+  if (!parting->begin(transaction)) partings_.erase(parting);
+}
 
 EngineCounters LinkPool::counters() const {
   EngineCounters counters = counters_;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "client/engine/link.h"
 #include "client/engine/loop.h"
+#include "client/src/open_transaction.h"
 #include "skua/engine.h"
 
 namespace skua {
@@ -67,11 +69,17 @@ class LinkPool final : public Link::Owner {
   // To be awaited: gives a Result<Slot> on a connection that is up.
   auto slot(const Wish& wish);
 
+  // Rolls the transaction back without anybody waiting for it. Its place is free once the daemon has done so: before that the
+  // daemon counts it.
+  void part(OpenTransaction& transaction, Slot slot);
+
   EngineCounters counters() const;
   void count_request(bool is_again);
 
  private:
   friend class Slot;
+  // A transaction that is being rolled back.
+  class Parting;
 
   void on_link_up() override;
   void on_link_failed(const Error& error) override;
@@ -94,6 +102,7 @@ class LinkPool final : public Link::Owner {
   std::vector<std::unique_ptr<Link>> links_;
   std::deque<Waiter*> requests_;
   std::deque<Waiter*> transactions_;
+  std::list<Parting> partings_;
   bool was_up_ = false;
   std::optional<Error> last_failure_;  // since a connection was there
   EngineCounters counters_;

@@ -171,6 +171,14 @@ void Channel::send_and_forget(Request request) {
   flush();
 }
 
+void Channel::send_and_forget(Request request, Watcher& watcher) {
+  SKUA_CHECK(driver_ != nullptr && !broken_);
+  Pending& pending = enqueue(std::move(request));
+  pending.discarded = true;
+  pending.watcher = &watcher;
+  begin_to_send();
+}
+
 void Channel::flush() {
   if (driver_ != nullptr) return begin_to_send();
   const auto until = Clock::now() + kDeadlineGrace;
@@ -374,7 +382,10 @@ Status Channel::take_response(Response response) {
   }
   Pending& pending = at->second;
   if (pending.discarded) {
-    if (response.is_last) forget(at);
+    if (!response.is_last) return {};
+    Watcher* const watcher = pending.watcher;
+    forget(at);
+    if (watcher != nullptr) watcher->on_response();
     return {};
   }
   if (pending.ended) {
@@ -394,8 +405,10 @@ void Channel::break_connection(Error reason) {
   socket_.reset();
   outgoing_.clear();
   outgoing_bytes_sent_ = 0;
-  for (const auto& [id, pending] : pending_) {
-    if (pending.watcher != nullptr) pending.watcher->on_response();
+  for (auto& [id, pending] : pending_) {
+    if (pending.watcher == nullptr) continue;
+    Watcher* const watcher = pending.discarded ? std::exchange(pending.watcher, nullptr) : pending.watcher;
+    watcher->on_response();
   }
 }
 

@@ -79,6 +79,8 @@ class Channel {
   // wait for anything on this connection for a long time; a daemon that does not read loses the connection
   // instead.
   void send_and_forget(Request request);
+  // The same for a driver, with a watcher that is told when the request has ended, or the connection is lost; once.
+  void send_and_forget(Request request, Watcher& watcher);
   // Waits until take() would not.
   void wait_for(std::uint64_t id);
   // True if take() would not wait: there is a response, or the connection is lost.

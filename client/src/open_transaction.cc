@@ -15,6 +15,16 @@ OpenTransaction::~OpenTransaction() {
   }
 }
 
+bool OpenTransaction::roll_back_unheard(Channel::Watcher& watcher) {
+  if (channel_ == nullptr || !channel_->is_open()) return false;
+  const RequestOptions options = complete({});
+  Result<Request> request = rollback_request(channel_->head(options, number_));
+  if (!request) return false;
+  const std::shared_ptr<Channel> channel = std::move(channel_);
+  channel->send_and_forget(std::move(*request), watcher);
+  return true;
+}
+
 Status OpenTransaction::check_open() const {
   if (channel_ == nullptr) return make_error(ErrorCode::kUsage, "the transaction has ended");
   return {};

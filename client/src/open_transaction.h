@@ -38,6 +38,8 @@ class OpenTransaction {
   Result<Operation> rollback();
   // Commit or rollback was answered well.
   void end() { channel_.reset(); }
+  // As the destructor, for a driver: the watcher is told when it is over. False: there is nothing to roll back.
+  bool roll_back_unheard(Channel::Watcher& watcher);
 
  private:
   std::shared_ptr<Channel> channel_;

@@ -142,7 +142,8 @@ CoTest(engine_transaction, group_sees_one_state) {
     }));
     CO_REQUIRE(counts == ids);
     const auto broken = co_await engine.on_one_snapshot(ids, [](AsyncTransaction& transaction, std::int64_t& id) {
-      return transaction.scalar<std::int64_t>(id == 7 ? "SELECT nothing" : kForever);
+      // The third: the daemon has threads for a few at once, and the others wait for theirs.
+      return transaction.scalar<std::int64_t>(id == 2 ? "SELECT nothing" : kForever);
     });
     CO_REQUIRE(!broken && broken.error().code == ErrorCode::kSql);
     const auto none = co_await engine.begin_group(0);
@@ -153,6 +154,39 @@ CoTest(engine_transaction, group_sees_one_state) {
   });
   Connection connection = look(world.daemon);
   cr_assert_eq(stat(connection, "transactions_open"), 0);
+}
+
+CoTest(engine_transaction, dropped_ones_keep_their_place_until_they_are_rolled_back) {
+  // No more at once than the daemon lets a session have.
+  RealDaemon::Options daemon;
+  daemon.config = "[limits]\ntransactions_per_session_max = 8\n";
+  EngineWorld world(daemon, [] {
+    EngineOptions options;
+    options.connections = 1;
+    options.transactions_max = 8;
+    options.wait_ms_max = 60'000;
+    return options;
+  }());
+  Engine& engine = world.engine;
+  const auto ask = [&]() -> Task<Result<std::int64_t>> {
+    std::int64_t sum = 0;
+    for (int i = 0; i < 20; ++i) {
+      const std::vector<std::int64_t> items(4, 1);
+      SKUA_CO_ASSIGN(const auto counts, co_await engine.on_one_snapshot(items, [](AsyncTransaction& transaction, std::int64_t&) {
+        return transaction.scalar<std::int64_t>(kCount);
+      }));
+      for (const std::int64_t count : counts) sum += count;
+    }
+    co_return sum;
+  };
+  world.run([&]() -> Task<Status> {
+    TaskGroup group;
+    std::vector<TaskGroup::Spawned<std::int64_t>> spawned;
+    for (int i = 0; i < 8; ++i) spawned.push_back(group.spawn(ask()));
+    SKUA_CO_TRY(co_await group.join());
+    for (auto& one : spawned) CO_REQUIRE(one.value() == 20 * 4 * 3);
+    co_return Status();
+  });
 }
 
 CoTest(engine_transaction, more_than_one_connection_has_wait_for_their_turn) {

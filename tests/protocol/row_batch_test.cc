@@ -268,7 +268,9 @@ Test(row_batch, gives_columns_whose_values_are_alike_as_lists) {
   cr_assert(ends[0] == 3 && ends[1] == 3 && ends[2] == 8);
   cr_assert(columns[3].layout() == Layout::kNulls && columns[3].may_have_nulls() && columns[3].is_null(1));
   cr_assert(columns[4].layout() == Layout::kMixed && columns[4].is_null(2) && !columns[4].is_null(1));
-  cr_assert(columns[4].bytes().empty());
+  cr_assert(columns[4].bytes() == "mixed");
+  cr_assert_eq(columns[4].kinds()[1], static_cast<std::uint8_t>(ValueKind::kText));
+  cr_assert_eq(columns[4].words()[0], 1);
 }
 
 Test(row_batch, a_list_of_another_kind_is_a_defect_of_the_caller, .signal = SIGABRT) {
