@@ -31,9 +31,11 @@ class ColumnView {
   // Without rows.
   ColumnView() = default;
 
+  // Ask before integers(), reals(), ends() or bytes(): of another layout they abort.
   Layout layout() const { return layout_; }
   std::size_t row_count() const { return row_count_; }
 
+  // Whatever the layout is. Out of range is a defect of the caller and aborts.
   ValueView at(std::size_t row) const;
   bool is_null(std::size_t row) const;
 

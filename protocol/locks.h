@@ -21,27 +21,29 @@ struct LockPeer {
   std::string client_name;  // what the client calls itself
 };
 
+// Who has the writer.
 struct LockHolder {
   std::optional<LockPeer> peer;   // nothing: the session is gone, and its work is being undone
   bool in_transaction = false;    // false: writes that commit by themselves; this is the oldest under way
   std::uint32_t transaction = 0;  // the client's number; 0 for BEGIN as SQL text
-  std::uint64_t held_us = 0;
+  std::uint64_t held_us = 0;      // for how long
   std::uint64_t idle_us = 0;      // since the transaction's last work ended; 0 while some is done
   std::string first_sql;          // after the BEGIN; each at most kLockSqlBytesMax
-  std::string last_sql;
+  std::string last_sql;           // so far
   std::uint64_t requests = 0;     // of the transaction so far; otherwise the writes under way
 };
 
+// Who waits for it.
 struct LockWaiter {
-  std::optional<LockPeer> peer;
-  std::uint64_t waited_us = 0;
+  std::optional<LockPeer> peer;   // as for a holder
+  std::uint64_t waited_us = 0;    // so far
   std::string sql;  // empty for a begin that is no SQL text
-  bool opens_transaction = false;
+  bool opens_transaction = false;  // as against a write that commits by itself
 };
 
 struct DatabaseLock {
   std::string database;
-  std::optional<LockHolder> holder;
+  std::optional<LockHolder> holder;  // nothing: it is free
   std::vector<LockWaiter> waiting;  // in the order of their turns, the first kLockWaitersMax
   std::uint32_t waiting_count = 0;  // all of them
 };

@@ -13,6 +13,7 @@
 
 namespace skua {
 
+// A value or an Error. Converts to true if it is a value; *result and result->member are the value, result.error() the error.
 template <class T>
 class [[nodiscard]] Result : public tl::expected<T, Error> {
  public:
@@ -20,8 +21,10 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   Result(Error error) : tl::expected<T, Error>(tl::unexpect, std::move(error)) {}
 };
 
+// Success or an Error.
 using Status = Result<void>;
 
+// An error of one's own, without a place in the SQL or a transaction.
 inline Error make_error(ErrorCode code, std::string message) {
   Error error;
   error.code = code;
@@ -29,6 +32,7 @@ inline Error make_error(ErrorCode code, std::string message) {
   return error;
 }
 
+// For the library's own use.
 [[noreturn]] inline void check_failed(const char* condition, const char* file, int line) {
   std::fprintf(stderr, "%s:%d: check failed: %s\n", file, line, condition);
   std::abort();
@@ -36,8 +40,10 @@ inline Error make_error(ErrorCode code, std::string message) {
 
 }  // namespace skua
 
+// Ends the program with the condition's place if it is false: a defect of the program.
 #define SKUA_CHECK(condition) ((condition) ? (void)0 : ::skua::check_failed(#condition, __FILE__, __LINE__))
 
+// For the library's own use.
 #define SKUA_CONCAT_INNER(a, b) a##b
 #define SKUA_CONCAT(a, b) SKUA_CONCAT_INNER(a, b)
 

@@ -13,11 +13,13 @@
 
 namespace skua {
 
+// The type of a value.
 enum class ValueKind : std::uint8_t { kNull = 0, kInteger = 1, kReal = 2, kText = 3, kBlob = 4 };
 
 // "null", "integer", "real", "text", "blob": as SQLite's typeof() says it.
 std::string_view to_string(ValueKind kind);
 
+// NULL.
 struct Null {
   friend bool operator==(Null, Null) { return true; }
 };
@@ -31,6 +33,7 @@ struct Blob {
   friend bool operator==(const Blob&, const Blob&) = default;
 };
 
+// One value that owns its bytes.
 using Value = std::variant<Null, std::int64_t, double, std::string, Blob>;
 
 // A value whose bytes belong to someone else (a batch, a statement, a frame) and live no longer than it.
@@ -52,6 +55,7 @@ class ValueView {
   }
   static ValueView text(std::string_view bytes) { return ValueView(ValueKind::kText, bytes); }
   static ValueView blob(std::string_view bytes) { return ValueView(ValueKind::kBlob, bytes); }
+  // Text and blobs stay in the value.
   static ValueView of(const Value& value);
 
   ValueKind kind() const { return kind_; }

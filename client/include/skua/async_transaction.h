@@ -37,15 +37,18 @@ class AsyncTransaction : public AsyncQueries<AsyncTransaction> {
   Task<Result<ResultSet>> execute(std::string sql, Parameters parameters = {}, RequestOptions options = {});
   // Exactly one statement, its rows as they come.
   Task<Result<AsyncRowStream>> stream(std::string sql, Parameters parameters = {}, RequestOptions options = {});
-  // One statement for each row of parameters.
+  // One statement for each row of parameters; after an error none of them has taken effect.
   Task<Result<Summary>> execute_many(std::string sql, ParameterRows rows, RequestOptions options = {});
 
+  // A savepoint of that name, at most 256 bytes; 64 in a transaction. release() keeps what came after it and forgets it,
+  // rollback_to() undoes what came after it and keeps it.
   Task<Status> savepoint(std::string name);
   Task<Status> release(std::string name);
   Task<Status> rollback_to(std::string name);
 
   // As durable as begin() was asked for.
   Task<Status> commit(RequestOptions options = {});
+  // Undoes all of it. Also for a transaction that the daemon has rolled back.
   Task<Status> rollback();
 
   // True until commit() or rollback() succeeded.

@@ -6,6 +6,7 @@
 
 namespace skua {
 
+// How far it is.
 struct BackupProgress {
   // First the daemon copies the database, then the copy is fetched.
   bool is_fetching = false;
@@ -15,6 +16,7 @@ struct BackupProgress {
   std::uint64_t total = 0;
 };
 
+// How it is to be made.
 struct BackupOptions {
   // A file of that name is replaced; otherwise it is an error.
   bool replace = false;
@@ -22,8 +24,9 @@ struct BackupOptions {
   std::function<void(const BackupProgress&)> on_progress = nullptr;
 };
 
+// What was made.
 struct BackupSummary {
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = 0;  // of the file
 };
 
 }  // namespace skua

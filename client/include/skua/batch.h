@@ -89,6 +89,7 @@ class Columns {
   std::shared_ptr<const std::vector<ColumnInfo>> columns_;
 };
 
+// One row. Lives no longer than what it is from.
 class Row {
  public:
   Row(const Columns& columns, const Batch& batch, std::size_t row)
@@ -96,6 +97,7 @@ class Row {
 
   std::size_t size() const { return columns_->size(); }
   ValueView operator[](std::size_t column) const { return batch_->at(row_, column); }
+  // kUsage if there is no column of that name.
   Result<ValueView> at(std::string_view name) const;
   // The value as a C++ type; kUsage if it is of another type or out of the type's range. NULL needs
   // std::optional. T: std::int64_t, std::int32_t, bool, double (also from an integer), std::string,

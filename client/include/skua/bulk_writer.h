@@ -38,6 +38,7 @@ class BulkWriter {
   // Sends the rest and waits for all answers; the summary adds them up.
   Result<Summary> finish();
 
+  // Rows that were ended so far.
   std::uint64_t row_count() const;
 
  private:

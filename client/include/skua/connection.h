@@ -28,6 +28,7 @@ namespace skua {
 // $SKUA_SOCKET, else $XDG_RUNTIME_DIR/skua/skua.sock, else /run/skua/skua.sock.
 std::string default_socket_path();
 
+// What the daemon said of itself when the session began.
 struct ServerInfo {
   std::string server_version;
   std::string sqlite_version;
@@ -35,10 +36,11 @@ struct ServerInfo {
   std::vector<std::string> databases;
 };
 
+// What a statement would give and take, without executing it.
 struct Description {
   Columns columns;
   std::vector<std::string> parameters;  // with their prefix; empty for a `?`
-  bool read_only = false;
+  bool read_only = false;               // changes nothing
 };
 
 // Cancels the request its connection is waiting for; if it waits for none, then the stream or bulk write under
@@ -46,6 +48,7 @@ struct Description {
 // any thread and from a signal handler, also after the connection is gone.
 class Canceller {
  public:
+  // Returns at once; what is cancelled ends soon, with kCancelled.
   void cancel() const noexcept;
 
   // For the library's own use.
@@ -75,6 +78,7 @@ class Connection : public Queries<Connection> {
                                const RequestOptions& options = {});
   // Several statements in one round trip.
   Result<ProgramResult> run(const Program& program, const RequestOptions& options = {});
+  // kWrite waits for its turn at the writer, kRead takes a snapshot.
   Result<Transaction> begin(TransactionMode mode = TransactionMode::kWrite, const RequestOptions& options = {});
   // Runs body(transaction), a Result<T> or Status, and commits if it succeeds; rolls back and passes the error on if it fails.
   template <class Body>
@@ -89,6 +93,7 @@ class Connection : public Queries<Connection> {
   // That many read transactions that see exactly the same state of the database, whatever is written meanwhile: all or none.
   // Each is then one like any other. kVersion: the daemon is too old for it.
   Result<std::vector<Transaction>> begin_group(std::size_t count, const RequestOptions& options = {});
+  // The statement is prepared, not executed.
   Result<Description> describe(std::string_view sql, const RequestOptions& options = {});
   // The daemon's counters: rows of (name, value).
   Result<ResultSet> stats(const RequestOptions& options = {});
@@ -99,9 +104,12 @@ class Connection : public Queries<Connection> {
   // synced; before that, and after an error, there is none.
   Result<BackupSummary> backup(const std::string& file, const BackupOptions& backup = {},
                                const RequestOptions& options = {});
+  // A round trip without SQL.
   Status ping(const RequestOptions& options = {});
 
+  // Any number of them; they may outlive the connection.
   Canceller canceller() const;
+  // What the daemon said of itself.
   const ServerInfo& server() const;
   // False once the connection was lost; everything fails with kLost then.
   bool is_open() const;

@@ -46,6 +46,7 @@ struct uv_loop_s;
 
 namespace skua {
 
+// What a program may say about an engine. Times are in milliseconds.
 struct EngineOptions {
   // As for a blocking connection. connect_timeout_ms is that of one attempt.
   ConnectOptions connect{};
@@ -69,6 +70,7 @@ struct EngineOptions {
   std::uint32_t deadline_ms = 0;
 };
 
+// What an engine has done so far, and what it has to do.
 struct EngineCounters {
   std::uint64_t requests = 0;      // sent
   std::uint64_t resent = 0;        // of those: sent again after a lost connection
@@ -76,7 +78,7 @@ struct EngineCounters {
   std::uint64_t lost = 0;          // and lost
   std::size_t under_way = 0;       // requests now
   std::size_t waiting = 0;         // tasks that wait for a connection or their turn now
-  std::size_t open_connections = 0;
+  std::size_t open_connections = 0;  // now
 };
 
 class Engine : public AsyncQueries<Engine> {
@@ -98,13 +100,17 @@ class Engine : public AsyncQueries<Engine> {
   Task<Result<Summary>> execute_many(std::string sql, ParameterRows rows, RequestOptions options = {});
   // Several statements in one round trip.
   Task<Result<ProgramResult>> run(Program program, RequestOptions options = {});
+  // kWrite waits for its turn at the writer, kRead takes a snapshot.
   Task<Result<AsyncTransaction>> begin(TransactionMode mode = TransactionMode::kWrite, RequestOptions options = {});
   // That many read transactions that see exactly the same state of the database: all or none.
   Task<Result<std::vector<AsyncTransaction>>> begin_group(std::size_t count, RequestOptions options = {});
+  // The statement is prepared, not executed.
   Task<Result<Description>> describe(std::string sql, RequestOptions options = {});
   // The daemon's counters: rows of (name, value).
   Task<Result<ResultSet>> stats(RequestOptions options = {});
+  // Who has the writer of each database, and who waits for it, as Connection::locks().
   Task<Result<std::vector<DatabaseLock>>> locks(RequestOptions options = {});
+  // A round trip without SQL.
   Task<Status> ping(RequestOptions options = {});
 
   // Runs body(transaction), a Task<Result<T>>, and commits if it succeeds; rolls back and passes the error on if it fails.
@@ -132,6 +138,7 @@ class Engine : public AsyncQueries<Engine> {
   template <class T>
   T run_task(Task<T> task);
 
+  // At this moment.
   EngineCounters counters() const;
 
   // For the library's own use.

@@ -16,6 +16,7 @@
 
 namespace skua {
 
+// What is executed.
 struct Execution {
   enum class Kind { kExecute, kStream, kExecuteMany, kProgram, kBegin, kCommit, kRollback, kSavepoint };
 
@@ -28,17 +29,21 @@ struct Execution {
   std::uint64_t id = 0;                     // the same before and after; unique in the process
 };
 
+// What came of it.
 struct ExecutionEnd {
   const Error* error = nullptr;      // null: it went well
   const Summary* summary = nullptr;  // null: there is none, as for an error
   std::uint64_t elapsed_us = 0;      // from before it was sent to its end; of a stream, to its last row
 };
 
+// Either may be null.
 struct ExecutionHooks {
+  // When the request is put under way, also if it is sent again; and when it has ended, however it ended.
   std::function<void(const Execution&)> before = nullptr;
   std::function<void(const Execution&, const ExecutionEnd&)> after = nullptr;
 };
 
+// One line for each execution.
 struct EchoOptions {
   // After each execution, one line with its SQL, parameters, rows and time.
   bool enabled = false;

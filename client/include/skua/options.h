@@ -9,6 +9,7 @@
 
 namespace skua {
 
+// About a connection.
 struct ConnectOptions {
   // Empty: $SKUA_SOCKET, else $XDG_RUNTIME_DIR/skua/skua.sock, else /run/skua/skua.sock.
   std::string socket_path;
@@ -16,18 +17,20 @@ struct ConnectOptions {
   std::string database;
   // Shown to operators.
   std::string client_name = "libskua";
+  // Until the daemon has answered; then it is kConnect.
   std::uint32_t connect_timeout_ms = 5'000;
   // To watch what is executed.
   ExecutionHooks hooks{};
   EchoOptions echo{};
 };
 
+// What an acknowledged write survives.
 enum class Durability : std::uint16_t {
   kFull = 0,     // acknowledged after it was synced to the disk
   kRelaxed = 1,  // acknowledged after it was written to the log: a power failure may undo it
 };
 
-// Not an aggregate on purpose, as all that is handed to coroutines by value: gcc 12 copies an aggregate that is made within a
+// About one request. Not an aggregate on purpose, as all that is handed to coroutines by value: gcc 12 copies an aggregate that is made within a
 // co_await expression byte by byte, strings and all.
 struct RequestOptions {
   RequestOptions() = default;
@@ -73,6 +76,7 @@ struct RequestOptions {
   bool independent = false;
 };
 
+// What a transaction is for: writing, or reading one snapshot.
 enum class TransactionMode : std::uint16_t { kWrite = 0, kRead = 1 };
 
 }  // namespace skua

@@ -44,6 +44,7 @@ class Parameters {
  public:
   Parameters() = default;
 
+  // Positional ones, in order.
   template <class... T>
   static Parameters of(T&&... values) {
     Parameters parameters;
@@ -64,10 +65,12 @@ class Parameters {
     return *this;
   }
 
+  // One of them.
   struct Entry {
     std::string name;  // empty: positional
     Value value;
   };
+  // In the order in which they came.
   const std::vector<Entry>& entries() const { return entries_; }
   // Forgets the values, keeps the memory.
   void clear() { entries_.clear(); }
@@ -97,6 +100,7 @@ class ParameterRows {
   std::size_t column_count() const;
   // About the size on the wire.
   std::size_t byte_count() const;
+  // Of the columns; empty if they are positional.
   const std::vector<std::string>& names() const { return names_; }
 
   // For the library's own use: the columnar builder behind it.

@@ -12,6 +12,7 @@
 
 namespace skua {
 
+// What a step may require of an earlier one.
 enum class Outcome : std::uint16_t {
   kSucceeded = 0,
   kFailed = 1,
@@ -25,10 +26,12 @@ enum class Outcome : std::uint16_t {
 struct Program {
   Program() = default;
 
+  // Of an earlier step.
   struct Requirement {
     std::uint16_t step = 0;  // an earlier step, from 0
     Outcome outcome = Outcome::kSucceeded;
   };
+  // One statement.
   struct Step {
     std::string sql;
     Parameters parameters;
@@ -41,12 +44,14 @@ struct Program {
   bool atomic = true;
 };
 
+// What came of one step: it was skipped, or failed, or has rows, which may be none.
 struct StepResult {
   bool skipped = false;
   std::optional<Error> error;
   ResultSet rows;
 };
 
+// What came of each step, in order.
 struct ProgramResult {
   std::vector<StepResult> steps;
 };

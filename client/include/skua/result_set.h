@@ -23,6 +23,7 @@ class ResultSet {
             std::size_t row_count = SIZE_MAX);
 
   const Columns& columns() const { return columns_; }
+  // Changes, the last rowid, times.
   const Summary& summary() const { return summary_; }
   std::size_t row_count() const { return row_count_; }
   bool empty() const { return row_count_ == 0; }

@@ -23,20 +23,24 @@
 
 namespace skua {
 
+// For the library's own use: a member of a struct and its name, and what tells how to convert.
 template <class Struct, class Member>
 struct Field {
   std::string_view name;
   Member Struct::*member;
 };
 
+// For the library's own use.
 template <class Struct, class Member>
 constexpr Field<Struct, Member> field(std::string_view name, Member Struct::*member) {
   return {name, member};
 }
 
+// For the library's own use.
 template <class T>
 concept HasFields = requires { skua_fields(static_cast<const T*>(nullptr)); };
 
+// For the library's own use.
 template <class T>
 struct IsTuple : std::false_type {};
 template <class... T>
@@ -44,9 +48,10 @@ struct IsTuple<std::tuple<T...>> : std::true_type {};
 template <class A, class B>
 struct IsTuple<std::pair<A, B>> : std::true_type {};
 
-// kUsage unless the row has that many columns.
+// For the library's own use: kUsage unless the row has that many columns.
 Status check_column_count(const Row& row, std::size_t column_count);
 
+// The row as a T; the same as row.as<T>().
 template <class T>
 Result<T> from_row(const Row& row) {
   if constexpr (IsTuple<T>::value) {
@@ -101,6 +106,8 @@ Result<T> Row::as() const {
     using SkuaStruct = Struct;                                                                \
     return std::make_tuple(SKUA_FIELDS_EXPAND(SKUA_FIELDS_FIRST(__VA_ARGS__)));               \
   }
+
+// For the library's own use: the members one by one.
 #define SKUA_FIELDS_PARENS ()
 #define SKUA_FIELDS_EXPAND(...) SKUA_FIELDS_EXPAND1(SKUA_FIELDS_EXPAND1(SKUA_FIELDS_EXPAND1(__VA_ARGS__)))
 #define SKUA_FIELDS_EXPAND1(...) SKUA_FIELDS_EXPAND2(SKUA_FIELDS_EXPAND2(SKUA_FIELDS_EXPAND2(__VA_ARGS__)))

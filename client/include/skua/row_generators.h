@@ -17,18 +17,21 @@ class Batches {
   const Columns& columns() const { return stream_.columns(); }
   // Without rows at the end.
   Result<Batch> next() { return stream_.next_batch(); }
+  // Meaningful after the end.
   const Summary& summary() const { return stream_.summary(); }
 
  private:
   RowStream stream_;
 };
 
+// The same for coroutines.
 class AsyncBatches {
  public:
   explicit AsyncBatches(AsyncRowStream stream) : stream_(std::move(stream)) {}
   const Columns& columns() const { return stream_.columns(); }
   // Without rows at the end.
   Task<Result<Batch>> next() { return stream_.next_batch(); }
+  // Meaningful after the end.
   const Summary& summary() const { return stream_.summary(); }
 
  private:
@@ -48,6 +51,7 @@ class Partitions {
   std::size_t row_count_;
 };
 
+// The same for coroutines.
 class AsyncPartitions {
  public:
   AsyncPartitions(AsyncRowStream stream, std::size_t row_count) : stream_(std::move(stream)), row_count_(row_count) {}

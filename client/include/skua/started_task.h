@@ -15,7 +15,7 @@
 
 namespace skua {
 
-// The outermost coroutine: awaits one task, in a scope of its own, and tells its owner when it has ended.
+// For the library's own use. The outermost coroutine: awaits one task, in a scope of its own, and tells its owner when it has ended.
 class RootCoroutine {
  public:
   class Owner {
@@ -73,14 +73,14 @@ class RootCoroutine {
   std::coroutine_handle<promise_type> coroutine_;
 };
 
-// What came of a task: its value or its exception.
+// For the library's own use. What came of a task: its value or its exception.
 template <class T>
 struct TaskOutcome {
   std::optional<T> value;
   std::exception_ptr exception;
 };
 
-// `outcome` outlives the coroutine.
+// For the library's own use. `outcome` outlives the coroutine.
 template <class T>
 RootCoroutine run_root(Task<T> task, TaskOutcome<T>& outcome) {
   try {
@@ -104,6 +104,7 @@ class [[nodiscard]] StartedTask {
     return started;
   }
 
+  // True also of one that was moved from or detached.
   bool is_done() const { return state_ == nullptr || state_->is_done; }
   // Asks the task to end; `done` is called when it has.
   void cancel(Error reason = make_error(ErrorCode::kCancelled, "cancelled by the program")) {

@@ -16,6 +16,7 @@ namespace skua {
 
 class StatementSplitter {
  public:
+  // One of the script.
   struct Statement {
     std::string sql;         // without white space and comments around it, and without the semicolon
     std::size_t offset = 0;  // of its first byte in the whole script
@@ -27,6 +28,7 @@ class StatementSplitter {
   StatementSplitter& operator=(StatementSplitter&&) noexcept;
   ~StatementSplitter();
 
+  // The next piece of the script. Copied.
   void add(std::string_view text);
   // The next complete statement. Empty statements (`;;`, comments only) are left out.
   std::optional<Statement> next();

@@ -85,7 +85,7 @@ inline void Suspension::leave() {
   scope_ = nullptr;
 }
 
-// What the promises of all tasks have.
+// For the library's own use: what the promises of all tasks have.
 class TaskPromiseBase {
  public:
   TaskScope* scope() const { return scope_; }
@@ -109,7 +109,7 @@ class TaskPromiseBase {
   TaskScope* scope_ = nullptr;
 };
 
-// The scope of a coroutine that awaits something; null if it is not one of ours.
+// For those who make things that can be awaited: the scope of a coroutine that awaits something; null if it is not one of ours.
 template <class Promise>
 TaskScope* scope_of(const std::coroutine_handle<Promise>& awaiting) {
   if constexpr (std::derived_from<Promise, TaskPromiseBase>) {
@@ -119,12 +119,14 @@ TaskScope* scope_of(const std::coroutine_handle<Promise>& awaiting) {
   }
 }
 
+// For the library's own use.
 template <class T>
 class TaskPromise;
 
 template <class T = void>
 class [[nodiscard]] Task {
  public:
+  // What the compiler and templates ask for.
   using promise_type = TaskPromise<T>;
   using value_type = T;
 
@@ -142,6 +144,7 @@ class [[nodiscard]] Task {
   // False after a move. Each task is awaited once.
   explicit operator bool() const { return static_cast<bool>(coroutine_); }
 
+  // For the library's own use: what awaits it.
   class Awaiter {
    public:
     explicit Awaiter(std::coroutine_handle<promise_type> coroutine) : coroutine_(coroutine) {}
@@ -168,6 +171,7 @@ class [[nodiscard]] Task {
   std::coroutine_handle<promise_type> coroutine_;
 };
 
+// For the library's own use.
 template <class T>
 class TaskPromise final : public TaskPromiseBase {
  public:
@@ -183,6 +187,7 @@ class TaskPromise final : public TaskPromiseBase {
   std::variant<std::monostate, T, std::exception_ptr> outcome_;
 };
 
+// For the library's own use.
 template <>
 class TaskPromise<void> final : public TaskPromiseBase {
  public:
@@ -199,11 +204,12 @@ class TaskPromise<void> final : public TaskPromiseBase {
 
 }  // namespace skua
 
-// SKUA_TRY and SKUA_ASSIGN for coroutines. Only the first comma counts.
+// SKUA_TRY for coroutines: ends the coroutine with the error of what was awaited, or goes on. Commas need no parentheses.
 #define SKUA_CO_TRY(...) SKUA_CO_TRY_INNER(SKUA_CONCAT(skua_status_, __LINE__), (__VA_ARGS__))
 #define SKUA_CO_TRY_INNER(name, expression) \
   if (auto name = expression; !name) co_return std::move(name).error()
 
+// SKUA_ASSIGN for coroutines: ends the coroutine with the error, or declares the value and goes on. Only the first comma counts.
 #define SKUA_CO_ASSIGN(declaration, ...) \
   SKUA_CO_ASSIGN_INNER(SKUA_CONCAT(skua_result_, __LINE__), declaration, (__VA_ARGS__))
 #define SKUA_CO_ASSIGN_INNER(name, declaration, expression) \

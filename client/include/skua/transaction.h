@@ -32,13 +32,18 @@ class Transaction : public Queries<Transaction> {
   Transaction& operator=(Transaction&&) noexcept;
   ~Transaction();
 
+  // Exactly one statement, all of its rows.
   Result<ResultSet> execute(std::string_view sql, const Parameters& parameters = {},
                             const RequestOptions& options = {});
+  // Exactly one statement, its rows as they come.
   Result<RowStream> stream(std::string_view sql, const Parameters& parameters = {},
                            const RequestOptions& options = {});
+  // One statement for each row of parameters; after an error none of them has taken effect.
   Result<Summary> execute_many(std::string_view sql, const ParameterRows& rows,
                                const RequestOptions& options = {});
 
+  // A savepoint of that name, at most 256 bytes; 64 in a transaction. release() keeps what came after it and forgets it,
+  // rollback_to() undoes what came after it and keeps it.
   Status savepoint(std::string_view name);
   Status release(std::string_view name);
   Status rollback_to(std::string_view name);
@@ -46,10 +51,12 @@ class Transaction : public Queries<Transaction> {
   // As durable as begin() was asked for. kInDoubt if the connection was lost before the answer: the commit may
   // have happened.
   Status commit(const RequestOptions& options = {});
+  // Undoes all of it. Also for a transaction that the daemon has rolled back.
   Status rollback();
 
   // True until commit() or rollback() succeeded.
   bool is_open() const;
+  // What `skua locks` and echo call it.
   std::uint32_t number() const;
 
   // For the library's own use.
