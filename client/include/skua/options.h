@@ -30,8 +30,8 @@ enum class Durability : std::uint16_t {
   kRelaxed = 1,  // acknowledged after it was written to the log: a power failure may undo it
 };
 
-// About one request. Not an aggregate on purpose, as all that is handed to coroutines by value: gcc 12 copies an aggregate that is made within a
-// co_await expression byte by byte, strings and all.
+// About one request. Not an aggregate on purpose, as all that is handed to coroutines by value: gcc 12 copies an aggregate that
+// is made within a co_await expression byte by byte, strings and all.
 struct RequestOptions {
   RequestOptions() = default;
 

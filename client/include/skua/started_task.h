@@ -15,7 +15,8 @@
 
 namespace skua {
 
-// For the library's own use. The outermost coroutine: awaits one task, in a scope of its own, and tells its owner when it has ended.
+// For the library's own use. The outermost coroutine: awaits one task, in a scope of its own, and tells its owner when it has
+// ended.
 class RootCoroutine {
  public:
   class Owner {

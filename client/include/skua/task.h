@@ -209,7 +209,8 @@ class TaskPromise<void> final : public TaskPromiseBase {
 #define SKUA_CO_TRY_INNER(name, expression) \
   if (auto name = expression; !name) co_return std::move(name).error()
 
-// SKUA_ASSIGN for coroutines: ends the coroutine with the error, or declares the value and goes on. Only the first comma counts.
+// SKUA_ASSIGN for coroutines: ends the coroutine with the error, or declares the value and goes on. Only the first comma
+// counts.
 #define SKUA_CO_ASSIGN(declaration, ...) \
   SKUA_CO_ASSIGN_INNER(SKUA_CONCAT(skua_result_, __LINE__), declaration, (__VA_ARGS__))
 #define SKUA_CO_ASSIGN_INNER(name, declaration, expression) \
