@@ -6,7 +6,8 @@
 A comment above a declaration becomes its documentation, and so does one behind it on the same line. What a header opens with
 is the documentation of the file, and of those of its classes that have no comment of their own: of a class X from "X: " on, or
 all of it. A comment is also that of the declarations right below the first, up to a blank line. Indented lines are code. Comments
-within functions are left alone.
+within functions are left alone. The header of the C interface has Doxygen's own comments: they are shared as well, and its
+_free functions need none.
 
 Left out are:
 - what "For the library's own use" stands above: in a class up to the next access specifier or its end, elsewhere up to the next
@@ -316,9 +317,36 @@ class Filter:
         return ""
 
 
+def with_shared_comments(text):
+    """A header in C that has Doxygen's comments."""
+    # A brief description ends with the first full stop.
+    text = re.sub(r"\*\*(\w[^*\n]*)\.\*\*", r"<b>\1</b>:", text)
+    text = re.sub(r"\*\*(\w[^*\n]*)\*\*", r"<b>\1</b>", text)
+    text = text.replace("/** @} @name", "/** @} */\n/** @name").replace(" @{ */", "\n * @{ */")
+    # What programs do not write.
+    text = re.sub(r"(?<=\n)#define SKUA_API.*", "", text)
+    out, comment, last_comment = [], "", ""
+    for line in text.split("\n"):
+        if line.startswith("/**") or comment:
+            comment += line + "\n"
+            if line.endswith("*/"):
+                is_group = "@{" in comment or "@}" in comment
+                last_comment, comment = "" if is_group else comment, ""
+        elif not line.strip():
+            last_comment = ""
+        elif re.match(r"SKUA_API|typedef struct \w+ \w+;|#define", line) and not (out and out[-1].endswith("*/")):
+            if "_free(" in line:
+                line = f"/** {INVISIBLE} */ {line}"
+            else:
+                line = last_comment + line
+        out.append(line)
+    return "\n".join(out)
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as header:
-        sys.stdout.write(Filter(header.read().split("\n")).run())
+        text = header.read()
+    sys.stdout.write(with_shared_comments(text) if "@file" in text else Filter(text.split("\n")).run())
 
 
 if __name__ == "__main__":

@@ -97,11 +97,13 @@ typedef enum skua_layout {
   SKUA_LAYOUT_MIXED = 5     /**< values of several kinds: `kinds` and `words`, which may point into `bytes` */
 } skua_layout;
 
+/** What an acknowledged write survives. */
 typedef enum skua_durability {
   SKUA_DURABILITY_FULL = 0,   /**< acknowledged after it was synced to the disk */
   SKUA_DURABILITY_RELAXED = 1 /**< acknowledged after it was written to the log: a power failure may undo it */
 } skua_durability;
 
+/** What a transaction is for: writing, or reading one snapshot. */
 typedef enum skua_transaction_mode { SKUA_TRANSACTION_WRITE = 0, SKUA_TRANSACTION_READ = 1 } skua_transaction_mode;
 
 /** What became of the transaction that a request was in. */
@@ -111,6 +113,7 @@ typedef enum skua_transaction_state {
   SKUA_TRANSACTION_GONE = 2   /**< the daemon rolled it back; only rollback is accepted now */
 } skua_transaction_state;
 
+/** What the library hands out, each with a `_free` function. */
 typedef struct skua_error skua_error;
 typedef struct skua_connection skua_connection;
 typedef struct skua_canceller skua_canceller;
@@ -123,9 +126,9 @@ typedef struct skua_batch skua_batch;
 
 /** One value. Which member holds it says `kind`; the others are zero. */
 typedef struct skua_value {
-  skua_kind kind;
-  int64_t integer;
-  double real;
+  skua_kind kind;    /**< what it is */
+  int64_t integer;   /**< of SKUA_INTEGER */
+  double real;       /**< of SKUA_REAL */
   const char *bytes; /**< of texts and blobs: in the memory of the batch or result they came from */
   size_t size;       /**< of `bytes` */
 } skua_value;
@@ -135,8 +138,8 @@ typedef struct skua_value {
  * skua_rows_append_columns() takes. Pointers that the layout does not use are NULL.
  */
 typedef struct skua_column {
-  skua_layout layout;
-  size_t row_count;
+  skua_layout layout;       /**< which of the pointers are used */
+  size_t row_count;         /**< of the column */
   const uint8_t *nulls;     /**< NULL: no row is NULL. Else bit `row % 8` of byte `row / 8` is set if the row is. Not in mixed */
   const int64_t *integers;  /**< one for each row; 0 where NULL */
   const double *reals;      /**< the same */
@@ -144,7 +147,7 @@ typedef struct skua_column {
   const uint8_t *kinds;     /**< of mixed: the skua_kind of each row */
   const uint64_t *words;    /**< of mixed: the integer, the bits of the real, or of texts and blobs offset << 32 | size */
   const char *bytes;        /**< of texts, blobs and mixed */
-  size_t bytes_size;
+  size_t bytes_size;        /**< of `bytes` */
 } skua_column;
 
 /** What a finished statement says of itself. */
@@ -153,9 +156,10 @@ typedef struct skua_summary {
   int64_t last_insert_rowid;  /**< 0 if it inserted none */
   uint64_t row_count;         /**< rows returned */
   uint64_t server_us;         /**< microseconds in the daemon, from arrival to the end */
-  skua_transaction_state transaction;
+  skua_transaction_state transaction; /**< after the statement */
 } skua_summary;
 
+/** What may be said about a connection. */
 typedef struct skua_connect_options {
   size_t struct_size;          /**< sizeof(skua_connect_options) */
   const char *socket_path;     /**< NULL: $SKUA_SOCKET, else $XDG_RUNTIME_DIR/skua/skua.sock, else /run/skua/skua.sock */
@@ -165,8 +169,10 @@ typedef struct skua_connect_options {
   uint32_t reserved;           /**< 0 */
 } skua_connect_options;
 
+/** All defaults. */
 #define SKUA_CONNECT_OPTIONS_INIT {sizeof(skua_connect_options), NULL, NULL, NULL, 0, 0}
 
+/** What may be said about one request. */
 typedef struct skua_request_options {
   size_t struct_size;          /**< sizeof(skua_request_options) */
   const char *database;        /**< NULL: the connection's */
@@ -188,6 +194,7 @@ typedef struct skua_request_options {
   size_t idempotency_key_size; /**< may be SKUA_NUL_TERMINATED */
 } skua_request_options;
 
+/** All defaults. */
 #define SKUA_REQUEST_OPTIONS_INIT {sizeof(skua_request_options), NULL, 0, SKUA_DURABILITY_FULL, 0, 0, NULL, 0}
 
 /** The version of the library, "0.1.0". Static. */
@@ -285,11 +292,14 @@ SKUA_API void skua_canceller_free(skua_canceller *canceller);
 /** @} @name Transactions
  * As the functions of the same name on connections. @{ */
 
+/** As skua_connection_execute(). */
 SKUA_API skua_code skua_transaction_execute(skua_transaction *transaction, const char *sql, const skua_parameters *parameters,
                                             const skua_request_options *options, skua_result **result, skua_error **error);
+/** As skua_connection_execute_many(), without independent rows. */
 SKUA_API skua_code skua_transaction_execute_many(skua_transaction *transaction, const char *sql, const skua_rows *rows,
                                                  const skua_request_options *options, skua_result **result,
                                                  skua_error **error);
+/** As skua_connection_stream(). */
 SKUA_API skua_code skua_transaction_stream(skua_transaction *transaction, const char *sql, const skua_parameters *parameters,
                                            const skua_request_options *options, skua_stream **stream, skua_error **error);
 /** Savepoints: at most 64 at a time, names of at most 256 bytes. */
@@ -302,6 +312,7 @@ SKUA_API skua_code skua_transaction_rollback_to(skua_transaction *transaction, c
  */
 SKUA_API skua_code skua_transaction_commit(skua_transaction *transaction, const skua_request_options *options,
                                            skua_error **error);
+/** Undoes all of it, and ends the transaction on success. Also for one that the daemon has rolled back. */
 SKUA_API skua_code skua_transaction_rollback(skua_transaction *transaction, skua_error **error);
 /** 1 until commit or rollback succeeded. 0 for NULL. */
 SKUA_API int skua_transaction_is_open(const skua_transaction *transaction);
@@ -318,6 +329,7 @@ SKUA_API void skua_transaction_free(skua_transaction *transaction);
 
 /** NULL if there is no memory for it. */
 SKUA_API skua_parameters *skua_parameters_new(void);
+/** One value. */
 SKUA_API skua_code skua_parameters_bind_null(skua_parameters *parameters, const char *name);
 SKUA_API skua_code skua_parameters_bind_int64(skua_parameters *parameters, const char *name, int64_t value);
 SKUA_API skua_code skua_parameters_bind_double(skua_parameters *parameters, const char *name, double value);
@@ -339,6 +351,7 @@ SKUA_API void skua_parameters_free(skua_parameters *parameters);
  * parameters without.
  */
 SKUA_API skua_code skua_rows_new(size_t column_count, const char *const *names, skua_rows **rows, skua_error **error);
+/** The next value of the row; sizes as for parameters. SKUA_USAGE if the row has all of its values. */
 SKUA_API skua_code skua_rows_append_null(skua_rows *rows);
 SKUA_API skua_code skua_rows_append_int64(skua_rows *rows, int64_t value);
 SKUA_API skua_code skua_rows_append_double(skua_rows *rows, double value);

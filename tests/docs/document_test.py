@@ -13,21 +13,16 @@ import contextlib
 import os
 import pathlib
 import re
-import select
 import shlex
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from skuad import Failure, Skuad  # noqa: E402
+
 TIMEOUT_SECONDS = 120
-
-
-class Failure(Exception):
-    pass
 
 
 def program(name, path):
@@ -39,35 +34,11 @@ def program(name, path):
 @contextlib.contextmanager
 def sample_shop(skuad, skua):
     """The environment of a client of a daemon with samples/market.sql."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LISTEN_", "WATCHDOG_", "SKUA_"))}
-    # A short path: a socket's has at most 107 bytes.
-    with tempfile.TemporaryDirectory(prefix="skua-", dir="/tmp") as folder:
-        environment["SKUA_SOCKET"] = f"{folder}/skua.sock"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.bind(f"{folder}/notify")
-            daemon = subprocess.Popen(
-                [skuad, "--database", f"market={folder}/market.db"], env={**environment, "NOTIFY_SOCKET": f"{folder}/notify"}
-            )
-            await_ready(daemon, notify)
-        try:
-            subprocess.run([skua, "query", "-f", ROOT / "samples" / "market.sql"], env=environment, check=True)
-            yield environment
-        finally:
-            daemon.send_signal(signal.SIGTERM)
-            status = daemon.wait(TIMEOUT_SECONDS)
-        if status != 0:
-            raise Failure(f"the daemon ended with {status}")
-
-
-def await_ready(daemon, notify):
-    end = time.monotonic() + TIMEOUT_SECONDS
-    while time.monotonic() < end:
-        if daemon.poll() is not None:
-            raise Failure(f"the daemon ended with {daemon.returncode}")
-        if select.select([notify], [], [], 0.2)[0] and b"READY=1" in notify.recv(4096):
-            return
-    daemon.kill()
-    raise Failure("the daemon was not ready in time")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SKUA_")}
+    with Skuad(skuad) as daemon:
+        environment["SKUA_SOCKET"] = daemon.socket_path
+        subprocess.run([skua, "query", "-f", ROOT / "samples" / "market.sql"], env=environment, check=True)
+        yield environment
 
 
 def output_of(command, environment):
@@ -127,7 +98,7 @@ def check_readme(skuad, skua, build):
 
 def main():
     check = {"examples": check_examples, "program": check_program, "readme": check_readme}[sys.argv[1]]
-    check(program("skuad", sys.argv[2]), program("skua", sys.argv[3]), sys.argv[4])
+    check(sys.argv[2], program("skua", sys.argv[3]), sys.argv[4])
 
 
 if __name__ == "__main__":
