@@ -25,40 +25,14 @@ import ujson
 import uvicorn
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-BODY_BYTES_MAX = 1 << 20
-ORDERS_MAX = 1000
-LINES_MAX = 100
-ROWS_PER_CHUNK = 1000
-INTEGER = {"ge": -(2**63), "le": 2**63 - 1}
+import market_shop as shop
 
-CUSTOMERS = """
-    SELECT customer.id, name, flat_number, post_code
-    FROM customer LEFT JOIN address ON address.id = address_id ORDER BY customer.id"""
-FIRST_CUSTOMERS = f"{CUSTOMERS} LIMIT {ROWS_PER_CHUNK + 1}"
-ORDERS = "SELECT id, customer_id, order_time FROM orders WHERE customer_id = ? ORDER BY id"
-ORDERS_BETWEEN = """
-    SELECT id, customer_id, order_time FROM orders WHERE order_time < ? AND order_time >= ? ORDER BY order_time, id"""
-ORDER_TOTAL = """
-    SELECT sum(price * quantity) FROM order_items JOIN item ON item.id = item_id WHERE order_id = ?"""
+ROWS_PER_CHUNK = 1000
+DATE = re.compile(shop.DATE)
+FIRST_CUSTOMERS = f"{shop.CUSTOMERS} LIMIT {ROWS_PER_CHUNK + 1}"
 ORDERS_TOTAL = """
     SELECT order_id, sum(price * quantity) FROM order_items JOIN item ON item.id = item_id
     WHERE order_id IN (SELECT value FROM json_each(?)) GROUP BY order_id"""
-PAGE = """<!doctype html><title>Market</title><h1>Market</h1><p>The peer of examples/market: the same paths below /api."""
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}:\d{2})?")
-
-
-class Line(pydantic.BaseModel):
-    item: pydantic.conint(strict=True, **INTEGER)
-    quantity: pydantic.conint(strict=True, **INTEGER) = 1
-
-
-class NewOrder(pydantic.BaseModel):
-    customer: pydantic.conint(strict=True, **INTEGER)
-    items: pydantic.conlist(Line, min_items=1, max_items=LINES_MAX)
-
-
-class Orders(pydantic.BaseModel):
-    orders: pydantic.conlist(pydantic.conint(strict=True, **INTEGER), max_items=ORDERS_MAX)
 
 
 class Refused(Exception):
@@ -100,25 +74,15 @@ def answer(value, status=200):
     return Response(ujson.dumps(value, escape_forward_slashes=False), status, media_type="application/json")
 
 
-def customer_object(row):
-    number, name, flat_number, post_code = row
-    address = None if flat_number is None else {"flat_number": flat_number, "post_code": post_code}
-    return {"id": number, "name": name, "address": address}
-
-
-def order_object(row):
-    return {"id": row[0], "customer": row[1], "order_time": row[2]}
-
-
 async def read_body(request, model):
     chunks, size = [], int(request.headers.get("content-length", 0))
-    if size > BODY_BYTES_MAX:
-        raise Refused(413, f"the body may have {BODY_BYTES_MAX} bytes")
+    if size > shop.BODY_BYTES_MAX:
+        raise Refused(413, f"the body may have {shop.BODY_BYTES_MAX} bytes")
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise Refused(413, f"the body may have {BODY_BYTES_MAX} bytes")
+        if size > shop.BODY_BYTES_MAX:
+            raise Refused(413, f"the body may have {shop.BODY_BYTES_MAX} bytes")
         chunks.append(chunk)
     try:
         return model.parse_obj(ujson.loads(b"".join(chunks)))
@@ -128,7 +92,7 @@ async def read_body(request, model):
 
 @app.get("/")
 async def page():
-    return HTMLResponse(PAGE)
+    return HTMLResponse(shop.PAGE)
 
 
 @app.get("/api/customers")
@@ -136,34 +100,34 @@ async def customers():
     # One hop for a table that fits into a chunk.
     rows = await database.reader.execute_fetchall(FIRST_CUSTOMERS)
     if len(rows) <= ROWS_PER_CHUNK:
-        return answer([customer_object(row) for row in rows])
+        return answer([shop.customer_object(row) for row in rows])
     return StreamingResponse(customer_chunks(), media_type="application/json")
 
 
 async def customer_chunks():
-    async with aiosqlite.connect(database.file) as connection, connection.execute(CUSTOMERS) as cursor:
+    async with aiosqlite.connect(database.file) as connection, connection.execute(shop.CUSTOMERS) as cursor:
         start = "["
         while rows := await cursor.fetchmany(ROWS_PER_CHUNK):
-            objects = ujson.dumps([customer_object(row) for row in rows], escape_forward_slashes=False)
+            objects = ujson.dumps([shop.customer_object(row) for row in rows], escape_forward_slashes=False)
             yield start + objects[1:-1]
             start = ","
         yield "]"
 
 
 @app.get("/api/orders/{customer}")
-async def orders(customer: int = fastapi.Path(**INTEGER)):
-    return answer([order_object(row) for row in await database.reader.execute_fetchall(ORDERS, (customer,))])
+async def orders(customer: int = fastapi.Path(**shop.INTEGER)):
+    return answer([shop.order_object(row) for row in await database.reader.execute_fetchall(shop.ORDERS, (customer,))])
 
 
 @app.get("/api/order_total/{order}")
-async def order_total(order: int = fastapi.Path(**INTEGER)):
-    ((total,),) = await database.reader.execute_fetchall(ORDER_TOTAL, (order,))
+async def order_total(order: int = fastapi.Path(**shop.INTEGER)):
+    ((total,),) = await database.reader.execute_fetchall(shop.ORDER_TOTAL, (order,))
     return answer({"order": order, "total": total})
 
 
 @app.api_route("/api/orders_total", methods=["GET", "POST"])
 async def orders_total(request: fastapi.Request):
-    numbers = (await read_body(request, Orders)).orders
+    numbers = (await read_body(request, shop.Orders)).orders
     if in_one_query:
         totals = dict(await database.reader.execute_fetchall(ORDERS_TOTAL, (ujson.dumps(numbers),)))
         return answer([{"order": number, "total": totals.get(number)} for number in numbers])
@@ -172,7 +136,7 @@ async def orders_total(request: fastapi.Request):
         # All are in the queue of aiosqlite's thread at once, and done in this order.
         _, *totals, _ = await asyncio.gather(
             connection.execute_fetchall("BEGIN"),
-            *(connection.execute_fetchall(ORDER_TOTAL, (number,)) for number in numbers),
+            *(connection.execute_fetchall(shop.ORDER_TOTAL, (number,)) for number in numbers),
             connection.commit(),
         )
     return answer([{"order": number, "total": total} for number, ((total,),) in zip(numbers, totals)])
@@ -185,38 +149,27 @@ async def orders_between_dates(before: str, after: str):
         if not DATE.fullmatch(text):
             raise Refused(422, f"{text}: a date is YYYY-MM-DD or YYYY-MM-DDThh:mm:ss")
         moments.append(text.replace("T", " "))
-    return answer([order_object(row) for row in await database.reader.execute_fetchall(ORDERS_BETWEEN, moments)])
+    return answer([shop.order_object(row) for row in await database.reader.execute_fetchall(shop.ORDERS_BETWEEN, moments)])
 
 
 @app.post("/api/add_new_order")
 async def add_new_order(request: fastapi.Request):
-    new = await read_body(request, NewOrder)
+    new = await read_body(request, shop.NewOrder)
     connection, what = database.writer, "customer"
     async with database.writing:
         try:
             # The first statement begins the transaction.
-            (order,) = await connection.execute_insert("INSERT INTO orders (customer_id) VALUES (?)", (new.customer,))
+            (order,) = await connection.execute_insert(shop.INSERT_ORDER, (new.customer,))
             what = "item"
-            await connection.executemany(
-                "INSERT INTO order_items (order_id, item_id, quantity) VALUES (?, ?, ?)",
-                [(order, line.item, line.quantity) for line in new.items],
-            )
+            await connection.executemany(shop.INSERT_LINE, [(order, line.item, line.quantity) for line in new.items])
             await connection.commit()
         except sqlite3.IntegrityError as error:
             await connection.rollback()
-            raise Refused(400, refusal(error, what)) from error
+            raise Refused(400, shop.refusal(error, what)) from error
         except BaseException:
             await connection.rollback()
             raise
     return answer({"order": order}, 201)
-
-
-def refusal(error, what):
-    return {
-        "SQLITE_CONSTRAINT_FOREIGNKEY": f"there is no such {what}",
-        "SQLITE_CONSTRAINT_PRIMARYKEY": "an item stands in an order once",
-        "SQLITE_CONSTRAINT_CHECK": "a quantity is at least 1",
-    }.get(error.sqlite_errorname, str(error))
 
 
 @app.exception_handler(Refused)
@@ -239,11 +192,16 @@ async def serve(arguments):
     in_one_query = arguments.one_query
     database = Database(arguments.database)
     await database.open()
-    listener = socket.create_server(("127.0.0.1", arguments.port), backlog=1024)
-    print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
-    config = uvicorn.Config(app, http="httptools", access_log=False, log_level="warning", lifespan="off")
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await listen(app, arguments.port)
     await database.close()
+
+
+async def listen(application, port):
+    listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+    # As long as skua-market keeps a connection that is not used.
+    config = uvicorn.Config(application, http="httptools", access_log=False, log_level="warning", timeout_keep_alive=30)
+    await uvicorn.Server(config).serve(sockets=[listener])
 
 
 def main():
