@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """The service of examples/market as a FastAPI application on aiosqlite: what bench/market_contest.py compares with.
 
-    market_peer.py --database FILE [--port PORT] [--one-query]
+    market_peer.py --database FILE [--port PORT] [--one-query | --plain]
 
 Behaves as skua-market does; tests/examples/market_test.py checks both. Written for speed, with what the libraries offer:
 uvicorn with uvloop and httptools, connections that are opened once, one hop to aiosqlite's thread wherever one suffices,
 answers that FastAPI does not look through again, ujson. Each commit is synced, as Skua's are.
 
 --one-query answers /api/orders_total with one statement in place of one for each order.
+--plain is the same service as the documentation of the libraries would have it written (market_plain.py), on the same server.
 """
 
 import argparse
@@ -25,6 +26,7 @@ import ujson
 import uvicorn
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
+import market_plain
 import market_shop as shop
 
 ROWS_PER_CHUNK = 1000
@@ -196,6 +198,11 @@ async def serve(arguments):
     await database.close()
 
 
+async def serve_plain(arguments):
+    market_plain.database_file = arguments.database
+    await listen(market_plain.app, arguments.port)
+
+
 async def listen(application, port):
     listener = socket.create_server(("127.0.0.1", port), backlog=1024)
     print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
@@ -208,10 +215,12 @@ def main():
     parser = argparse.ArgumentParser(description="The market's service with FastAPI and aiosqlite.")
     parser.add_argument("--database", required=True, help="a file with the tables of samples/market.sql")
     parser.add_argument("--port", type=int, default=0, help="0: any (default)")
-    parser.add_argument("--one-query", action="store_true", help="answer /api/orders_total with one statement")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--one-query", action="store_true", help="answer /api/orders_total with one statement")
+    way.add_argument("--plain", action="store_true", help="the service as the documentation has such things written")
     arguments = parser.parse_args()
     uvicorn.Config(app, loop="uvloop").setup_event_loop()
-    asyncio.run(serve(arguments))
+    asyncio.run(serve_plain(arguments) if arguments.plain else serve(arguments))
 
 
 if __name__ == "__main__":
