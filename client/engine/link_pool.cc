@@ -165,7 +165,7 @@ Error LinkPool::wait_error(std::uint32_t deadline_ms) const {
   if (is_up) {
     return make_error(deadline_ms > 0 ? ErrorCode::kDeadline : ErrorCode::kLimit,
                       fmt::format("waited {} for its turn on a connection: more is under way than requests_max or "
-                                  "transactions_max allow",
+                                  "transactions_max allow. Raise them, open more connections, or do less at once",
                                   limit));
   }
   return make_error(deadline_ms > 0 ? ErrorCode::kDeadline : ErrorCode::kConnect,

@@ -254,7 +254,6 @@ Result<Response> Channel::take(std::uint64_t id) {
   if (pending.responses.empty()) {
     SKUA_CHECK(broken_.has_value());
     Error error = lost(pending);
-    last_lost_was_sent_ = pending.sent;
     forget(at);
     return error;
   }

@@ -125,15 +125,8 @@ class Channel {
   void check_deadlines();
   // As if the daemon had closed the connection.
   void give_up(std::string reason);
-  // Requests that have not ended.
-  std::size_t under_way_count() const { return pending_.size(); }
   // Null: nobody.
   void watch(std::uint64_t id, Watcher* watcher);
-  bool is_driven() const { return driver_ != nullptr; }
-
-  // The request was sent, at least in part, before the connection was lost: it may have been begun. Of one that is under way, or
-  // was taken last.
-  bool last_lost_was_sent() const { return last_lost_was_sent_; }
 
   Observer* observer() { return observer_.get(); }
   KnownColumns& known_columns() { return known_columns_; }
@@ -211,7 +204,6 @@ class Channel {
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;
   std::optional<Error> broken_;
-  bool last_lost_was_sent_ = false;
 };
 
 template <class Body>

@@ -1,4 +1,4 @@
-// kPageHtml: what a browser is shown at /. Plain data.
+// kPageHtml: what a browser is shown at /. Plain data. Any thread.
 #pragma once
 
 #include <string_view>

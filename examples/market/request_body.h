@@ -1,4 +1,4 @@
-// What clients send in the bodies of requests, checked: kUsage says what is wrong with it, for people. Pure functions.
+// What clients send in the bodies of requests, checked: kUsage says what is wrong with it, for people. Pure functions. Any thread.
 #pragma once
 
 #include <cstddef>

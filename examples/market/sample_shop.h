@@ -1,4 +1,4 @@
-// kSampleShop: the statements of samples/market.sql; the build makes sample_shop.cc of it. Plain data.
+// kSampleShop: the statements of samples/market.sql; the build makes sample_shop.cc of it. Plain data. Any thread.
 #pragma once
 
 #include <string_view>

@@ -10,7 +10,7 @@
 // The daemon sends no more than the window ahead of what was taken out, so memory is bounded whatever the size of the result.
 // A stream that is destroyed or cancelled before its end gives the daemon its resources back at once. An error ends it: the
 // rows so far were right, the rest is not coming; nothing is sent a second time. One task at a time may wait for a stream, and it
-// must not outlive its engine.
+// must not outlive its engine. Belongs to the thread of the engine's loop.
 #pragma once
 
 #include <coroutine>

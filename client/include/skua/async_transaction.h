@@ -9,6 +9,7 @@
 // rollback() is refused. Requests of one transaction are done in the order in which they were awaited; tasks may share one.
 // If its connection is lost, the transaction is gone: kLost, or kInDoubt for a commit whose answer did not come, which may have
 // happened. Nothing of a transaction is ever sent a second time. It must not outlive its engine.
+// Belongs to the thread of the engine's loop.
 #pragma once
 
 #include <cstdint>
