@@ -71,7 +71,7 @@ Status serve(const Config& config, AccessRules access) {
   options.sqlite_version = SqliteExecutor::sqlite_version();
   Dispatcher dispatcher(std::move(options), *executor, monotonic_us());
   const bool allow_others = access.allows_others();
-  Server server(dispatcher, completions, std::move(access), config.limits.drain_ms_max);
+  Server server(dispatcher, completions, std::move(access), config.limits);
   SKUA_TRY(server.bind({config.socket_path, allow_others, inherited_fd}));
   SKUA_TRY(server.run());
   executor->stop();

@@ -140,6 +140,8 @@ struct Limits {
   // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
   std::uint32_t hello_ms_max = 10'000;
   std::uint32_t drain_ms_max = 10'000;
+  // As long as requests come within that time of each other the loop thread does not sleep in between (BusyPoll).
+  std::uint32_t busy_poll_us = 50;
   // Prepared statements that each connection keeps, and what they take in memory, with their SQL texts.
   std::uint32_t statement_cache_entries = 256;
   std::uint64_t statement_cache_bytes_max = 2 * kMiB;

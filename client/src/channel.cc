@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -27,6 +28,11 @@ constexpr std::size_t kFramesSentAtOnce = 64;
 
 std::string describe(int error_number) { return std::generic_category().message(error_number); }
 
+std::uint64_t now_us() {
+  return static_cast<std::uint64_t>(
+      std::chrono::ceil<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
 int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> until) {
   if (!until) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now());
@@ -41,7 +47,8 @@ Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, c
       bell_(std::move(bell)),
       observer_(Observer::make(options.hooks, options.echo)),
       database_(options.database),
-      reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)) {}
+      reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)),
+      busy_poll_(busy_poll_us_here(options.busy_poll_us)) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
   const std::string path = options.socket_path.empty() ? default_socket_path() : options.socket_path;
@@ -280,6 +287,8 @@ void Channel::progress() {
 }
 
 bool Channel::wait(Deadline until) {
+  const bool is_idle = outgoing_.empty();
+  if (is_idle && poll_busily()) return true;
   // Not a blocking recv(2), though it is a system call less: that is also woken, for nothing, when the daemon
   // has taken the request out of the socket's buffer. poll(2) is not, and a round trip costs a quarter less CPU
   // for it.
@@ -294,10 +303,28 @@ bool Channel::wait(Deadline until) {
     return true;
   }
   if (count == 0) return false;
+  if (is_idle) busy_poll_.end(now_us());
   if (ready[1].revents != 0) bell_->quieten();
   if ((ready[0].revents & POLLOUT) != 0) send_queued();
   if (!broken_ && (ready[0].revents & ~POLLOUT) != 0) receive_available();
   return true;
+}
+
+// True: something came before it was time to sleep.
+bool Channel::poll_busily() {
+  std::uint64_t now = now_us();
+  busy_poll_.begin(now);
+  while (busy_poll_.goes_on(now)) {
+    const bool received = receive_available();
+    now = now_us();
+    if (received) {
+      busy_poll_.end(now);
+      return true;
+    }
+    // To the daemon, if that shares the core.
+    ::sched_yield();
+  }
+  return false;
 }
 
 void Channel::send_queued() {
@@ -338,23 +365,25 @@ bool Channel::send_some() {
   return static_cast<std::size_t>(sent) == size;
 }
 
-void Channel::receive_available() {
+bool Channel::receive_available() {
+  bool received_any = false;
   while (!broken_) {
     const std::span<char> space = reader_.space();
     const ssize_t received = ::recv(socket_.get(), space.data(), space.size(), 0);
     if (received < 0) {
       if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      return break_connection(
-          make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno)));
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return received_any;
+      break_connection(make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno)));
+    } else if (received == 0) {
+      break_connection(make_error(ErrorCode::kLost, "the daemon closed the connection"));
+    } else {
+      received_any = true;
+      reader_.commit(static_cast<std::size_t>(received));
+      if (Status taken = take_frames(); !taken) break_connection(std::move(taken).error());
+      if (static_cast<std::size_t>(received) < space.size()) break;
     }
-    if (received == 0) {
-      return break_connection(make_error(ErrorCode::kLost, "the daemon closed the connection"));
-    }
-    reader_.commit(static_cast<std::size_t>(received));
-    if (Status taken = take_frames(); !taken) return break_connection(std::move(taken).error());
-    if (static_cast<std::size_t>(received) < space.size()) return;
   }
+  return received_any || broken_.has_value();
 }
 
 Status Channel::take_frames() {

@@ -26,6 +26,7 @@
 #include "client/src/observer.h"
 #include "client/src/request.h"
 #include "client/src/response.h"
+#include "protocol/busy_poll.h"
 #include "protocol/flat_queue.h"
 #include "protocol/frame_reader.h"
 #include "protocol/result.h"
@@ -120,7 +121,8 @@ class Channel {
   int descriptor() const { return socket_.get(); }
   bool has_unsent() const { return !outgoing_.empty(); }
   void send_queued();
-  void receive_available();
+  // True: something was there, or the connection is lost.
+  bool receive_available();
   // Gives the connection up if a request is past its deadline by more than the grace.
   void check_deadlines();
   // As if the daemon had closed the connection.
@@ -180,6 +182,7 @@ class Channel {
 
   // Waits until the socket is ready or the bell rings, then sends and receives. False: `until` passed first.
   bool wait(Deadline until);
+  bool poll_busily();
   bool send_some();
   Status take_frames();
   Status take_response(Response response);
@@ -201,6 +204,7 @@ class Channel {
   // Of requests that are over, used again for the next ones: a round trip then asks for no memory of this kind.
   std::vector<PendingMap::node_type> spare_;
   KnownColumns known_columns_;
+  BusyPoll busy_poll_;
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;
   std::optional<Error> broken_;

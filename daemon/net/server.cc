@@ -9,9 +9,10 @@
 
 namespace skua {
 
-Server::Server(Dispatcher& dispatcher, CompletionQueue& completions, AccessRules access, std::uint32_t drain_ms_max)
-    : dispatcher_(dispatcher), completions_(completions), access_(std::move(access)), drain_ms_max_(drain_ms_max) {
+Server::Server(Dispatcher& dispatcher, CompletionQueue& completions, AccessRules access, const Limits& limits)
+    : dispatcher_(dispatcher), completions_(completions), access_(std::move(access)), drain_ms_max_(limits.drain_ms_max) {
   SKUA_CHECK(uv_loop_init(&loop_) == 0);
+  busy_loop_ = std::make_unique<BusyLoop>(loop_, busy_poll_us_here(limits.busy_poll_us));
   waker_ = std::make_unique<LoopWaker>(loop_, [this] {
     loop_thread.assert_here();
     on_completions();
@@ -23,6 +24,7 @@ Server::~Server() {
   loop_thread.assert_here();
   listener_.close();
   disconnect_all();
+  busy_loop_.reset();
   waker_.reset();
   notifier_.reset();
   timer_.reset();
@@ -99,6 +101,7 @@ bool Server::on_completions() {
     auto jobs = completions_.take();
     if (jobs.empty()) return had_any;
     had_any = true;
+    on_event(monotonic_us());
     for (std::unique_ptr<Job>& job : jobs) dispatcher_.on_job_done(std::move(job), monotonic_us());
   }
 }
@@ -163,6 +166,7 @@ void Server::on_turn_end() {
     dispatcher_.on_turn_end(monotonic_us());
   } while (on_completions());
   arm_timer();
+  busy_loop_->before_poll(monotonic_us());
   if (draining_ && sessions_.empty()) uv_stop(&loop_);
 }
 

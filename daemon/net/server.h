@@ -13,17 +13,19 @@
 #include "daemon/core/access.h"
 #include "daemon/core/completion_queue.h"
 #include "daemon/core/dispatcher.h"
+#include "daemon/net/busy_loop.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/loop_waker.h"
 #include "daemon/net/service_notifier.h"
 #include "daemon/net/session.h"
 #include "protocol/frame_reader.h"
+#include "protocol/limits.h"
 
 namespace skua {
 
 class Server {
  public:
-  Server(Dispatcher& dispatcher, CompletionQueue& completions, AccessRules access, std::uint32_t drain_ms_max);
+  Server(Dispatcher& dispatcher, CompletionQueue& completions, AccessRules access, const Limits& limits);
   ~Server();
 
   Status bind(const Listener::Options& options) { return listener_.bind(options); }
@@ -32,6 +34,8 @@ class Server {
   // ---- for its sessions
   const AccessRules& access() const { return access_; }
   SharedReadBuffer& read_buffer() { return read_buffer_; }
+  // Something came in from a session.
+  void on_event(std::uint64_t now_us) SKUA_REQUIRES(loop_thread) { busy_loop_->on_event(now_us); }
   void flush_later(Session& session) SKUA_REQUIRES(loop_thread);
   // The session's socket is closed for good.
   void forget(Session& session) SKUA_REQUIRES(loop_thread);
@@ -58,6 +62,7 @@ class Server {
   Listener listener_;
   std::unique_ptr<LoopWaker> waker_;
   std::unique_ptr<ServiceNotifier> notifier_;
+  std::unique_ptr<BusyLoop> busy_loop_;
   UvHandle<uv_timer_t> timer_;
   UvHandle<uv_timer_t> drain_timer_;
   UvHandle<uv_prepare_t> prepare_;

@@ -92,6 +92,7 @@ void Session::on_read(ssize_t bytes) {
 void Session::take_frames(std::size_t bytes) {
   reader_.commit(bytes);
   const std::uint64_t now_us = monotonic_us();
+  server_.on_event(now_us);
   while (state_ != nullptr && !closing_) {
     auto next = reader_.next();
     if (!next) return dispatcher_.on_broken_stream(*state_, next.error());

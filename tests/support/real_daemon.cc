@@ -120,6 +120,8 @@ std::size_t RealDaemon::resident_bytes() const { return status_number(pid(), "Vm
 
 std::size_t RealDaemon::thread_count() const { return status_number(pid(), "Threads:"); }
 
+std::size_t RealDaemon::sleep_count() const { return status_number(pid(), "voluntary_ctxt_switches:"); }
+
 std::size_t RealDaemon::descriptor_count() const {
   const std::filesystem::directory_iterator descriptors("/proc/" + std::to_string(pid()) + "/fd");
   return static_cast<std::size_t>(std::distance(begin(descriptors), end(descriptors)));

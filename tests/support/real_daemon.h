@@ -65,6 +65,8 @@ class RealDaemon {
   std::size_t resident_bytes() const;
   std::size_t descriptor_count() const;
   std::size_t thread_count() const;
+  // Of its loop thread: how often it has gone to sleep.
+  std::size_t sleep_count() const;
 
  private:
   std::vector<std::string> command() const;

@@ -19,6 +19,9 @@ struct ConnectOptions {
   std::string client_name = "libskua";
   // Until the daemon has answered; then it is kConnect.
   std::uint32_t connect_timeout_ms = 5'000;
+  // In microseconds: where answers have come within that time, a blocking call asks for the next one without a pause for as long
+  // before it sleeps, which spares it the waking. 0: sleeps at once. The engine sleeps always.
+  std::uint32_t busy_poll_us = 50;
   // To watch what is executed.
   ExecutionHooks hooks{};
   EchoOptions echo{};

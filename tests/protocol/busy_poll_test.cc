@@ -1,0 +1,92 @@
+// BusyPoll.
+#include "protocol/busy_poll.h"
+
+#include <criterion/criterion.h>
+#include <sched.h>
+
+#include <cstdint>
+#include <thread>
+
+using namespace skua;
+
+namespace {
+
+constexpr std::uint32_t kLimitUs = 50;
+
+// One wait of that length, at a clock that goes on. True if it was not slept through, or not to its end.
+bool wait(BusyPoll& poll, std::uint64_t length_us) {
+  static std::uint64_t now_us = 1'000'000;
+  poll.begin(now_us);
+  const bool polls = poll.goes_on(now_us);
+  cr_assert(!poll.goes_on(now_us + kLimitUs), "it never asks for longer than the limit");
+  cr_assert_eq(poll.goes_on(now_us + kLimitUs - 1), polls);
+  now_us += length_us;
+  poll.end(now_us);
+  return polls;
+}
+
+}  // namespace
+
+Test(busy_poll, sleeps_until_an_event_was_near) {
+  BusyPoll poll(kLimitUs);
+  cr_assert(!wait(poll, 10'000));
+  cr_assert(!wait(poll, 2 * kLimitUs - 1), "the one before it was far");
+  cr_assert(wait(poll, kLimitUs - 1), "who slept has waited for its waking, too");
+  cr_assert(wait(poll, kLimitUs - 1));
+}
+
+Test(busy_poll, sleeps_again_once_an_event_was_far) {
+  BusyPoll poll(kLimitUs);
+  wait(poll, 1);
+  cr_assert(wait(poll, kLimitUs));
+  cr_assert(!wait(poll, 1));
+}
+
+Test(busy_poll, never_asks_with_a_limit_of_0) {
+  BusyPoll poll(0);
+  for (int i = 0; i < 100; ++i) {
+    poll.begin(7);
+    cr_assert(!poll.goes_on(7));
+    poll.end(7);
+  }
+}
+
+// Of events that are near and far in turns, each near one promises what does not come.
+Test(busy_poll, hardly_ever_asks_in_vain) {
+  BusyPoll poll(kLimitUs);
+  int in_vain = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    wait(poll, 1);
+    if (wait(poll, 1'000)) ++in_vain;
+  }
+  cr_assert_leq(in_vain, 10'000 / 64, "%d of 10,000 waits", in_vain);
+  cr_assert_geq(in_vain, 10'000 / 512, "it goes on to try: %d of 10,000 waits", in_vain);
+}
+
+Test(busy_poll, trusts_again_after_one_success) {
+  BusyPoll poll(kLimitUs);
+  for (int i = 0; i < 1'000; ++i) wait(poll, i % 2 == 0 ? 1 : 1'000);
+  int waits = 0;
+  while (!wait(poll, 1)) ++waits;
+  cr_assert_leq(waits, 256);
+  wait(poll, 1'000);
+  waits = 0;
+  while (!wait(poll, 1)) ++waits;
+  cr_assert_leq(waits, 2, "the tries are not put off any more");
+}
+
+Test(busy_poll, asks_only_where_there_are_two_cores) {
+  // A thread of its own, because the restriction stays with it.
+  std::thread([] {
+    cpu_set_t all;
+    cr_assert_eq(::sched_getaffinity(0, sizeof(all), &all), 0);
+    cr_assert_eq(busy_poll_us_here(kLimitUs), CPU_COUNT(&all) > 1 ? kLimitUs : 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int core = 0; core < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++core) {
+      if (CPU_ISSET(core, &all)) CPU_SET(core, &one);
+    }
+    cr_assert_eq(::sched_setaffinity(0, sizeof(one), &one), 0);
+    cr_assert_eq(busy_poll_us_here(kLimitUs), 0u);
+  }).join();
+}
