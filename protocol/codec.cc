@@ -119,12 +119,4 @@ Frame error_response(std::uint64_t request, const Error& error) {
   return frame.finish();
 }
 
-Frame done_response(std::uint64_t request, const Summary& summary) {
-  FrameBuilder frame(16);
-  auto response = frame.initRoot<wire::Response>();
-  response.setId(request);
-  write_summary(summary, response.initDone());
-  return frame.finish();
-}
-
 }  // namespace skua

@@ -53,8 +53,6 @@ void write_parameter(const ValueView& value, wire::Parameter::Builder out);
 // kProtocol for a kind of value that this version does not know.
 Result<ValueView> read_parameter(wire::Parameter::Reader in);
 
-// Whole responses that carry nothing but the obvious.
 Frame error_response(std::uint64_t request, const Error& error);
-Frame done_response(std::uint64_t request, const Summary& summary);
 
 }  // namespace skua

@@ -19,11 +19,12 @@ class FlatQueue {
   auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
   auto end() const { return items_.end(); }
 
-  void push_back(Item item) {
+  void push_back(Item&& item) {
     // A queue that never runs empty must not grow for ever. What is moved here was taken out as often.
     if (first_ >= kGapMin && first_ * 2 >= items_.size()) drop_gap();
     items_.push_back(std::move(item));
   }
+  void push_back(const Item& item) { push_back(Item(item)); }
   void pop_front() {
     items_[first_++] = Item();
     if (empty()) clear();

@@ -11,9 +11,6 @@
 
 namespace skua {
 
-// Lists of numbers are copied as they lie in memory.
-static_assert(std::endian::native == std::endian::little, "Cap'n Proto's byte order is little-endian");
-
 namespace {
 
 constexpr std::size_t kRowCapacityMin = 8;
@@ -221,6 +218,157 @@ void RowBatchBuilder::write(wire::RowBatch::Builder out) const {
   for (std::size_t i = 0; i < columns_.size(); ++i) write_column(columns_[i], columns[static_cast<kj::uint>(i)]);
 }
 
+// ---- by hand
+
+namespace {
+
+// In words: of the struct RowBatch, of Column, of Bytes and of Mixed.
+constexpr std::size_t kBatchData = 1, kBatchPointers = 1;
+constexpr std::size_t kColumnData = 1, kColumnPointers = 2, kColumnWords = kColumnData + kColumnPointers;
+constexpr std::size_t kBytesPointers = 2;
+constexpr std::size_t kMixedPointers = 3;
+// A list of structs has a word before the first.
+constexpr std::size_t kTagWords = 1;
+
+std::uint64_t tag_of(wire::Column::Which kind) { return static_cast<std::uint64_t>(kind); }
+
+}  // namespace
+
+std::size_t RowBatchBuilder::flat_words() const {
+  std::size_t words = kBatchData + kBatchPointers + kTagWords + kColumnWords * columns_.size();
+  for (const Column& column : columns_) {
+    if (column.has_nulls && column.layout != Layout::kNulls) words += flat_bytes_words(bitmap_bytes(row_count_));
+    switch (column.layout) {
+      case Layout::kNulls: break;
+      case Layout::kIntegers:
+      case Layout::kReals: words += row_count_; break;
+      case Layout::kTexts:
+      case Layout::kBlobs:
+        words += kBytesPointers + flat_bytes_words(row_count_ * sizeof(std::uint32_t)) + flat_bytes_words(column.bytes.size());
+        break;
+      case Layout::kMixed:
+        words += kMixedPointers + flat_bytes_words(row_count_) + row_count_ + flat_bytes_words(column.bytes.size());
+        break;
+    }
+  }
+  return words;
+}
+
+void RowBatchBuilder::lay_out_column(const Column& column, std::uint64_t* at, FlatWriter& out) const {
+  std::uint64_t* const nulls = at + kColumnData;
+  std::uint64_t* const values = nulls + 1;
+  const std::string_view bytes(column.bytes.data(), column.bytes.size());
+  switch (column.layout) {
+    case Layout::kNulls: at[0] = tag_of(wire::Column::ALL_NULL); return;
+    case Layout::kIntegers:
+      at[0] = tag_of(wire::Column::INTEGERS);
+      out.add_words(values, column.words.data(), row_count_);
+      break;
+    case Layout::kReals:
+      at[0] = tag_of(wire::Column::REALS);
+      out.add_words(values, column.words.data(), row_count_);
+      break;
+    case Layout::kTexts:
+    case Layout::kBlobs: {
+      at[0] = tag_of(column.layout == Layout::kTexts ? wire::Column::TEXTS : wire::Column::BLOBS);
+      std::uint64_t* const lines = out.add_struct(values, 0, kBytesPointers);
+      out.add_half_words(lines, column.ends.data(), row_count_);
+      out.add_data(lines + 1, bytes);
+      break;
+    }
+    case Layout::kMixed: {
+      at[0] = tag_of(wire::Column::MIXED);
+      std::uint64_t* const mixed = out.add_struct(values, 0, kMixedPointers);
+      out.add_data(mixed, {reinterpret_cast<const char*>(column.kinds.data()), row_count_});
+      out.add_words(mixed + 1, column.words.data(), row_count_);
+      out.add_data(mixed + 2, bytes);
+      return;
+    }
+  }
+  if (column.has_nulls) {
+    out.add_data(nulls, {reinterpret_cast<const char*>(column.nulls.data()), bitmap_bytes(row_count_)});
+  }
+}
+
+void RowBatchBuilder::lay_out(std::uint64_t* pointer, FlatWriter& out) const {
+  SKUA_CHECK(at_ == 0);
+  std::uint64_t* const batch = out.add_struct(pointer, kBatchData, kBatchPointers);
+  batch[0] = row_count_;
+  std::uint64_t* at = out.add_structs(batch + kBatchData, columns_.size(), kColumnData, kColumnPointers);
+  for (const Column& column : columns_) {
+    lay_out_column(column, at, out);
+    at += kColumnWords;
+  }
+}
+
+namespace {
+
+// Without a branch for each: the compiler compares several at once.
+bool are_ends_of(std::span<const std::uint32_t> ends, std::size_t bytes) {
+  bool falls = false;
+  std::uint32_t last = 0;
+  for (const std::uint32_t end : ends) {
+    falls |= end < last;
+    last = end;
+  }
+  return !falls && last <= bytes;
+}
+
+}  // namespace
+
+bool RowBatchReader::open_flat_column(const FlatReader& message, const FlatStruct& in, ColumnView& out) {
+  static const std::uint64_t kNothing = 0;
+  const auto kind = static_cast<wire::Column::Which>(in.quarter_word(0));
+  std::string_view nulls;
+  if (!message.follow_data(in.pointer(0), nulls)) return false;
+  if (!nulls.empty()) {
+    if (nulls.size() != bitmap_bytes(out.row_count_)) return false;
+    out.nulls_ = reinterpret_cast<const std::uint8_t*>(nulls.data());
+  }
+  std::uint32_t count = 0;
+  switch (kind) {
+    case wire::Column::ALL_NULL: out.layout_ = ColumnView::Layout::kNulls; return true;
+    case wire::Column::INTEGERS:
+    case wire::Column::REALS:
+      out.layout_ =
+          kind == wire::Column::INTEGERS ? ColumnView::Layout::kIntegers : ColumnView::Layout::kReals;
+      if (!message.follow(in.pointer(1), FlatSize::kWord, out.list_, count) || count != out.row_count_) return false;
+      break;
+    case wire::Column::TEXTS:
+    case wire::Column::BLOBS: {
+      out.layout_ = kind == wire::Column::TEXTS ? ColumnView::Layout::kTexts : ColumnView::Layout::kBlobs;
+      FlatStruct lines;
+      std::string_view data;
+      if (!message.follow(in.pointer(1), lines) ||
+          !message.follow(lines.pointer(0), FlatSize::kHalfWord, out.list_, count) || count != out.row_count_ ||
+          !message.follow_data(lines.pointer(1), data) ||
+          !are_ends_of({static_cast<const std::uint32_t*>(out.list_), count}, data.size())) {
+        return false;
+      }
+      out.bytes_ = data.data();
+      break;
+    }
+    default: return false;  // mixed columns are rare
+  }
+  if (out.list_ == nullptr) out.list_ = &kNothing;
+  return true;
+}
+
+bool RowBatchReader::open_flat(const FlatReader& message, const FlatStruct& batch) {
+  row_count_ = batch.half_word(0);
+  FlatStructs columns;
+  if (!message.follow(batch.pointer(0), columns)) return false;
+  if (row_count_ > kReceivedBatchRowsMax || columns.count > kColumnsMax) return false;
+  columns_.resize(columns.count);
+  for (std::size_t i = 0; i < columns.count; ++i) {
+    columns_[i].row_count_ = row_count_;
+    if (!open_flat_column(message, columns[i], columns_[i])) return false;
+  }
+  return true;
+}
+
+// ---- by Cap'n Proto
+
 namespace {
 
 Error broken(std::string what) {
@@ -245,14 +393,8 @@ Status RowBatchReader::open_bytes(wire::Bytes::Reader in, ColumnView& out) {
   if (out.list_ == nullptr) return broken("a text or blob column is not one end a row");
   const capnp::Data::Reader data = in.getData();
   out.bytes_ = reinterpret_cast<const char*>(data.begin());
-  // Without a branch for each: the compiler compares several at once.
-  bool falls = false;
-  std::uint32_t last = 0;
-  for (const std::uint32_t end : std::span(static_cast<const std::uint32_t*>(out.list_), out.row_count_)) {
-    falls |= end < last;
-    last = end;
-  }
-  if (falls || last > data.size()) return broken("a value's end lies outside its data");
+  const std::span ends(static_cast<const std::uint32_t*>(out.list_), out.row_count_);
+  if (!are_ends_of(ends, data.size())) return broken("a value's end lies outside its data");
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "protocol/column_view.h"
+#include "protocol/flat_message.h"
 #include "protocol/frame.h"
 #include "protocol/result.h"
 #include "protocol/skua.capnp.h"
@@ -50,6 +51,9 @@ class RowBatchBuilder {
   std::size_t words_max() const;
 
   void write(wire::RowBatch::Builder out) const;
+  // The same by hand: exactly so many words, and the batch where the pointer leads.
+  std::size_t flat_words() const;
+  void lay_out(std::uint64_t* pointer, FlatWriter& out) const;
 
  private:
   using Layout = ColumnView::Layout;
@@ -97,6 +101,7 @@ class RowBatchBuilder {
   void make_mixed(Column& column);
   void append_mixed(Column& column, ValueKind kind, std::uint64_t word);
   void write_column(const Column& column, wire::Column::Builder out) const;
+  void lay_out_column(const Column& column, std::uint64_t* at, FlatWriter& out) const;
 
   std::vector<Column> columns_;
   std::size_t at_ = 0;  // the column that comes next
@@ -112,6 +117,8 @@ class RowBatchReader {
   RowBatchReader() = default;
   // kProtocol if the batch contradicts itself. The message must outlive the reader.
   static Result<RowBatchReader> open(wire::RowBatch::Reader batch);
+  // False for what has to be opened the other way, which then says what is wrong with it.
+  bool open_flat(const FlatReader& message, const FlatStruct& batch);
 
   std::size_t row_count() const { return row_count_; }
   std::size_t column_count() const { return columns_.size(); }
@@ -125,6 +132,7 @@ class RowBatchReader {
   static Status open_column(wire::Column::Reader in, ColumnView& out);
   static Status open_bytes(wire::Bytes::Reader in, ColumnView& out);
   static Status open_mixed(wire::Mixed::Reader in, ColumnView& out);
+  static bool open_flat_column(const FlatReader& message, const FlatStruct& in, ColumnView& out);
 
   std::size_t row_count_ = 0;
   std::vector<ColumnView> columns_;

@@ -31,11 +31,14 @@ class Batch::Message {
  public:
   Message(std::shared_ptr<const ReceivedMessage> message, RowBatchReader rows)
       : message_(std::move(message)), rows_(std::move(rows)) {}
+  Message(Frame frame, RowBatchReader rows) : frame_(std::move(frame)), rows_(std::move(rows)) {}
 
   const RowBatchReader& rows() const { return rows_; }
 
  private:
+  // Either of these two has the rows.
   std::shared_ptr<const ReceivedMessage> message_;
+  Frame frame_;
   RowBatchReader rows_;
 };
 

@@ -264,9 +264,9 @@ Result<Response> Channel::take(std::uint64_t id) {
     forget(at);
     return error;
   }
-  Response response = std::move(pending.responses.front());
+  Result<Response> response(std::move(pending.responses.front()));
   pending.responses.pop_front();
-  if (response.is_last) forget(at);
+  if (response->is_last) forget(at);
   return response;
 }
 
@@ -390,12 +390,13 @@ Status Channel::take_frames() {
   while (true) {
     SKUA_ASSIGN(const std::optional<FrameView> frame, reader_.next());
     if (!frame) return {};
-    SKUA_ASSIGN(Response response, read_response(reader_.detach(*frame)));
-    SKUA_TRY(take_response(std::move(response)));
+    Result<Response> response = read_response(reader_.detach(*frame));
+    if (!response) return std::move(response).error();
+    SKUA_TRY(take_response(*std::move(response)));
   }
 }
 
-Status Channel::take_response(Response response) {
+Status Channel::take_response(Response&& response) {
   Error* error = std::get_if<Error>(&response.body);
   if (response.id == 0) {
     if (error != nullptr) return std::move(*error);

@@ -185,7 +185,7 @@ class Channel {
   bool poll_busily();
   bool send_some();
   Status take_frames();
-  Status take_response(Response response);
+  Status take_response(Response&& response);
 
   // The session is over: what was under way fails, what is started later too.
   void break_connection(Error reason);

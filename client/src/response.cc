@@ -9,6 +9,7 @@
 
 #include "client/src/batch_message.h"
 #include "protocol/codec.h"
+#include "protocol/flat_message.h"
 #include "protocol/lock_codec.h"
 
 namespace skua {
@@ -93,9 +94,39 @@ Description read_description(wire::Description::Reader in) {
   return description;
 }
 
+// Short answers, as most are: rows of known columns, or the end of a request. Nothing for what Cap'n Proto has to read, and the
+// frame is then as it was.
+std::optional<Response> read_short_response(Frame& frame) {
+  FlatReader message;
+  FlatStruct root;
+  FlatStruct rows;
+  FlatStruct batch;
+  FlatStruct done;
+  if (!message.open(frame.view(), root) || root.quarter_word(4) != static_cast<std::uint16_t>(wire::Response::ROWS) ||
+      !message.follow(root.pointer(0), rows) || rows.has(0) || !rows.has(1) || !message.follow(rows.pointer(1), batch) ||
+      !message.follow(rows.pointer(2), done)) {
+    return std::nullopt;
+  }
+  RowBatchReader reader;
+  if (!reader.open_flat(message, batch)) return std::nullopt;
+  std::optional<Response> response(std::in_place);
+  response->id = root.word(0);
+  response->byte_count = frame.byte_count();
+  response->is_last = rows.has(2);
+  auto& reply = response->body.emplace<RowsReply>();
+  reply.columns_id = rows.word(0);
+  if (response->is_last) {
+    reply.done = Summary{done.word(0), static_cast<std::int64_t>(done.word(1)),
+                         static_cast<TransactionState>(done.quarter_word(8)), done.word(3), done.word(4)};
+  }
+  reply.batch = Batch(std::make_shared<const Batch::Message>(std::move(frame), std::move(reader)));
+  return response;
+}
+
 }  // namespace
 
 Result<Response> read_response(Frame frame) {
+  if (std::optional<Response> response = read_short_response(frame)) return *std::move(response);
   return guarded([&frame]() -> Result<Response> {
     const auto message = std::make_shared<ReceivedMessage>(std::move(frame));
     const auto in = message->root<wire::Response>();

@@ -11,9 +11,10 @@ ResultSet::ResultSet(Columns columns, std::vector<Batch> batches, Summary summar
                      std::size_t row_count)
     : columns_(std::move(columns)), batches_(std::move(batches)), skip_(skip), summary_(summary) {
   std::size_t rows = 0;
-  first_rows_.reserve(batches_.size());
+  // Most have one, which is found without this.
+  if (batches_.size() > 1) first_rows_.reserve(batches_.size());
   for (const Batch& batch : batches_) {
-    first_rows_.push_back(rows);
+    if (batches_.size() > 1) first_rows_.push_back(rows);
     rows += batch.row_count();
   }
   SKUA_CHECK(skip <= rows);
@@ -22,6 +23,7 @@ ResultSet::ResultSet(Columns columns, std::vector<Batch> batches, Summary summar
 
 Row ResultSet::row(std::size_t index) const {
   SKUA_CHECK(index < row_count_);
+  if (first_rows_.empty()) return Row(columns_, batches_.front(), index + skip_);
   // The last batch that starts at or before the row; an empty batch before it starts at the same row.
   const std::size_t counted = index + skip_;
   const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), counted);

@@ -7,6 +7,7 @@
 
 #include "daemon/core/stream_spools.h"
 #include "protocol/codec.h"
+#include "protocol/short_frames.h"
 
 namespace skua {
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "protocol/recycling_allocator.h"
+#include "protocol/short_frames.h"
 #include "daemon/core/opening_check.h"
 #include "daemon/core/request_check.h"
 #include "daemon/core/session_replies.h"
@@ -162,8 +163,8 @@ void Dispatcher::open(SessionState& session, AnyFrame&& frame, std::uint64_t now
     return {};
   });
   if (!opened) return refuse_and_close(session, 0, opened.error());
-  const wire::Request::Reader root = request->message->root();
-  const std::uint64_t id = root.getId();
+  const RequestMessage::Head& head = request->message->head();
+  const std::uint64_t id = head.id;
   if (!session.greeted) {
     Status greeted = guarded([&]() -> Status {
       loop_thread.assert_here();
@@ -180,7 +181,7 @@ void Dispatcher::open(SessionState& session, AnyFrame&& frame, std::uint64_t now
   }
   session.last_request_id = id;
   request->id = id;
-  request->kind = root.which();
+  request->kind = head.kind;
   Status handled = guarded([&]() -> Status {
     loop_thread.assert_here();
     return handle(session, request);
@@ -188,7 +189,7 @@ void Dispatcher::open(SessionState& session, AnyFrame&& frame, std::uint64_t now
   if (!handled) {
     Error error = handled.error();
     // A request that was listed answers for itself.
-    error.transaction = refuse_in_transaction(session, root.getTransaction());
+    error.transaction = refuse_in_transaction(session, head.transaction);
     ++context_.counters.errors_total;
     session.sink->send(error_response(id, error));
   }
@@ -227,14 +228,14 @@ Status Dispatcher::hello(SessionState& session, const RequestMessage& message) {
 }
 
 Status Dispatcher::handle(SessionState& session, const RequestPointer& request) {
-  const wire::Request::Reader root = request->message->root();
+  const RequestMessage& message = *request->message;
   switch (request->kind) {
     case wire::Request::HELLO: return make_error(ErrorCode::kProtocol, "hello was said already");
-    case wire::Request::PING: session.sink->send(done_response(root.getId(), Summary{})); return {};
-    case wire::Request::GRANT: return grant(session, root);
-    case wire::Request::CANCEL: return cancel(session, root);
-    case wire::Request::STATS: return stats(session, root);
-    case wire::Request::LOCKS: return locks(session, root);
+    case wire::Request::PING: session.sink->send(done_response(request->id, Summary{})); return {};
+    case wire::Request::GRANT: return grant(session, message.root());
+    case wire::Request::CANCEL: return cancel(session, message.root());
+    case wire::Request::STATS: return stats(session, message.root());
+    case wire::Request::LOCKS: return locks(session, message.root());
     default: return accept(session, request);
   }
 }
@@ -327,11 +328,10 @@ Status Dispatcher::check_room(const SessionState& session, std::size_t bytes) co
 
 bool Dispatcher::may_be_read_at_once(const SessionState& session, const Request& request) const {
   return request.kind == wire::Request::EXECUTE && request.statement.statement_class == Class::kRead && !request.has_key &&
-         !draining_ && request.message->root().getTransaction() == 0 && !session.transactions.contains(0);
+         !draining_ && request.message->head().transaction == 0 && !session.transactions.contains(0);
 }
 
 Status Dispatcher::accept(SessionState& session, const RequestPointer& request) {
-  const wire::Request::Reader root = request->message->root();
   SKUA_TRY(check_room(session, request->message->byte_count()));
   request->serial = ++last_serial_;
   request->session_id = session.id;
@@ -346,7 +346,7 @@ Status Dispatcher::accept(SessionState& session, const RequestPointer& request) 
     request->credit_bytes = kCreditBytesMax;
   }
   if (may_be_read_at_once(session, *request)) {
-    SKUA_ASSIGN(request->database, find_database(view_of(root.getDatabase())));
+    SKUA_ASSIGN(request->database, find_database(request->message->head().database));
     const bool has_own_connection = session.pins.contains(request->database);
     switch (has_own_connection ? ReaderScheduler::AtOnce::kOnLane : readers_.read_at_once(request)) {
       case ReaderScheduler::AtOnce::kEnded: return {};
@@ -368,7 +368,7 @@ Status Dispatcher::accept(SessionState& session, const RequestPointer& request) 
   });
   if (!routed) {
     Error error = routed.error();
-    error.transaction = refuse_in_transaction(session, root.getTransaction());
+    error.transaction = refuse_in_transaction(session, request->message->head().transaction);
     delivery_.fail(request, error);
   }
   return {};
@@ -379,7 +379,7 @@ void Dispatcher::list(SessionState& session, const RequestPointer& request) {
   session.requests.emplace(request->id, request);
   session.request_bytes += request->message->byte_count();
   context_.memory.requests += request->message->byte_count();
-  const std::uint32_t deadline_ms = request->message->root().getDeadlineMs();
+  const std::uint32_t deadline_ms = request->message->head().deadline_ms;
   if (deadline_ms == 0) return;
   request->deadline_timer = context_.janitor.add(request->arrival_us + std::uint64_t{deadline_ms} * 1000, [this, request] {
     loop_thread.assert_here();
@@ -404,8 +404,8 @@ Result<std::uint16_t> Dispatcher::find_database(std::string_view name) const {
 }
 
 Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
-  const wire::Request::Reader root = request->message->root();
-  const std::uint32_t number = root.getTransaction();
+  const std::uint32_t number = request->message->head().transaction;
+  const std::string_view name = request->message->head().database;
   if (const auto existing = session.transactions.find(number); existing != session.transactions.end()) {
     if (request->has_key) {
       return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
@@ -418,7 +418,6 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
     }
     // Held here: the request may end the transaction, and with it the session's entry.
     const std::shared_ptr<Transaction> transaction = existing->second;
-    const std::string_view name = view_of(root.getDatabase());
     request->database = transaction->database;
     if (!name.empty() && name != options_.database_names[request->database]) {
       return transaction_error(ErrorCode::kTransactionState, TransactionState::kOpen,
@@ -431,7 +430,7 @@ Status Dispatcher::route(SessionState& session, const RequestPointer& request) {
     transactions_.submit(transaction, request);
     return {};
   }
-  SKUA_ASSIGN(request->database, find_database(view_of(root.getDatabase())));
+  SKUA_ASSIGN(request->database, find_database(name));
   if (draining_) return make_error(ErrorCode::kUnavailable, "the daemon is shutting down");
   const StatementKind& statement = request->statement;
   if (request->has_key && statement.is_transaction_control()) {

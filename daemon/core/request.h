@@ -56,7 +56,7 @@ struct Request {
   // thread while a lane reads the message, and as often as it likes: what a reader may traverse is not spent.
   std::string_view sql;
   // In the message: what an execute has for its parameters.
-  capnp::List<wire::Parameter>::Reader parameters;
+  ParameterList parameters;
   // The id of columns that need not be sent; 0 for none.
   std::uint64_t known_columns = 0;
   // The credit that an execute begins with; 0 for the default.
@@ -101,12 +101,13 @@ struct Request {
   std::uint64_t rows_done SKUA_GUARDED_BY(loop_thread) = 0;
 
   // Reads what its message has of an execute, once. Throws kj::Exception if it is malformed.
-  void open_execute(wire::Execute::Reader execute) {
-    sql = view_of(execute.getSql());
-    parameters = execute.getParameters();
+  void open_execute() {
+    const RequestMessage::Execute execute = message->execute();
+    sql = execute.sql;
+    parameters = execute.parameters;
+    window_bytes = execute.window_bytes;
     // An answer that is kept for its key may be read by a client who does not know them.
-    window_bytes = execute.getWindowBytes();
-    known_columns = has_key ? 0 : execute.getKnownColumns();
+    known_columns = has_key ? 0 : execute.known_columns;
   }
 
   bool is_ended() const SKUA_REQUIRES(loop_thread) { return stage == Stage::kEnded; }

@@ -29,9 +29,9 @@ Status check_parameter_count(std::size_t count) {
                                                    kParametersMax));
 }
 
-Status check_execute(Request& request, wire::Execute::Reader execute, std::uint32_t window_bytes_max,
-                     Classifier& classifier) SKUA_REQUIRES(loop_thread) {
-  request.open_execute(execute);
+Status check_execute(Request& request, std::uint32_t window_bytes_max, Classifier& classifier)
+    SKUA_REQUIRES(loop_thread) {
+  request.open_execute();
   SKUA_TRY(check_sql(request.sql));
   SKUA_TRY(check_parameter_count(request.parameters.size()));
   if (request.window_bytes > window_bytes_max) {
@@ -113,8 +113,9 @@ Status check_savepoint(wire::Savepoint::Reader savepoint) {
   return {};
 }
 
-Status check_key(Request& request, wire::Request::Reader root) {
-  if (!root.hasIdempotencyKey()) return {};
+Status check_key(Request& request) {
+  if (!request.message->head().has_key) return {};
+  const wire::Request::Reader root = request.message->root();
   const std::size_t bytes = root.getIdempotencyKey().size();
   if (bytes == 0) return {};
   if (bytes > kIdempotencyKeyBytesMax) {
@@ -137,10 +138,10 @@ Status check_key(Request& request, wire::Request::Reader root) {
 }  // namespace
 
 Status check_request(Request& request, std::uint32_t window_bytes_max, Classifier& classifier) {
+  SKUA_TRY(check_key(request));
+  if (request.kind == wire::Request::EXECUTE) return check_execute(request, window_bytes_max, classifier);
   const wire::Request::Reader root = request.message->root();
-  SKUA_TRY(check_key(request, root));
   switch (request.kind) {
-    case wire::Request::EXECUTE: return check_execute(request, root.getExecute(), window_bytes_max, classifier);
     case wire::Request::EXECUTE_MANY: return check_execute_many(request, root.getExecuteMany(), classifier);
     case wire::Request::PROGRAM: return check_program(request, root.getProgram(), classifier);
     case wire::Request::DESCRIBE: return check_sql(view_of(root.getDescribe().getSql()));

@@ -4,6 +4,7 @@
 
 #include "protocol/codec.h"
 #include "protocol/limits.h"
+#include "protocol/short_frames.h"
 
 namespace skua {
 
@@ -116,15 +117,19 @@ Frame Cursor::make_frame(bool last, bool in_transaction) {
   }
   const std::uint64_t columns_id = columns_sent_ ? 0 : statement_->columns_id();
   const bool sends_columns = !columns_sent_ && columns_id != request_->known_columns;
-  const std::vector<ColumnInfo> columns = sends_columns ? statement_->columns() : std::vector<ColumnInfo>();
+  if (!sends_columns) {
+    columns_sent_ = true;
+    return rows_response(request_->id, columns_id, batch_, last ? &summary : nullptr, frames_);
+  }
+  const std::vector<ColumnInfo> columns = statement_->columns();
   std::size_t column_words = 0;
   for (const ColumnInfo& column : columns) column_words += 4 + (column.name.size() + column.declared_type.size()) / 8;
   FrameBuilder frame(batch_.words_max() + column_words + 32, frames_);
   auto response = frame.initRoot<wire::Response>();
   response.setId(request_->id);
   auto rows = response.initRows();
-  if (!columns_sent_) rows.setColumnsId(columns_id);
-  if (sends_columns) write_columns(columns, rows.initColumns(static_cast<kj::uint>(columns.size())));
+  rows.setColumnsId(columns_id);
+  write_columns(columns, rows.initColumns(static_cast<kj::uint>(columns.size())));
   columns_sent_ = true;
   batch_.write(rows.initBatch());
   if (last) write_summary(summary, rows.initDone());

@@ -14,6 +14,7 @@
 #include "daemon/engine/stream_file.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
+#include "protocol/short_frames.h"
 #include "protocol/sql_lexer.h"
 
 namespace skua {

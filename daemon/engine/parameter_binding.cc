@@ -48,23 +48,22 @@ Status check_all_given(const std::vector<bool>& given, const Statement& statemen
 
 }  // namespace
 
-Status bind_parameters(Statement& statement, capnp::List<wire::Parameter>::Reader parameters) {
+Status bind_parameters(Statement& statement, const ParameterList& parameters) {
   const int count = statement.parameter_count();
-  const bool named = parameters.size() > 0 && parameters[0].hasName();
-  if (!named && parameters.size() != static_cast<kj::uint>(count)) return wrong_count(count, parameters.size());
+  const bool named = parameters.size() > 0 && parameters.has_name(0);
+  if (!named && parameters.size() != static_cast<std::size_t>(count)) return wrong_count(count, parameters.size());
   std::vector<bool> given(named ? static_cast<std::size_t>(count) : 0);
-  int position = 0;
-  for (const wire::Parameter::Reader parameter : parameters) {
-    if (parameter.hasName() != named) {
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters.has_name(i) != named) {
       return make_error(ErrorCode::kParameter, "some parameters are named and some are not: name all or none");
     }
-    int index = ++position;
+    int index = static_cast<int>(i) + 1;
     if (named) {
-      const std::string_view name = view_of(parameter.getName());
+      const std::string_view name = parameters.name(i);
       index = statement.parameter_index(name);
       SKUA_TRY(take(given, statement, name, index));
     }
-    SKUA_ASSIGN(const ValueView value, read_parameter(parameter));
+    SKUA_ASSIGN(const ValueView value, parameters.value(i));
     SKUA_TRY(statement.bind(index, value));
   }
   return named ? check_all_given(given, statement) : Status();

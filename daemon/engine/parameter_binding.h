@@ -3,13 +3,14 @@
 #pragma once
 
 #include "daemon/engine/statement.h"
+#include "protocol/parameter_list.h"
 #include "protocol/row_batch.h"
 #include "protocol/skua.capnp.h"
 
 namespace skua {
 
 // kParameter if a parameter is missing, left over, unknown or given twice.
-Status bind_parameters(Statement& statement, capnp::List<wire::Parameter>::Reader parameters);
+Status bind_parameters(Statement& statement, const ParameterList& parameters);
 
 // Which parameter of the statement each column of a batch of parameter rows is.
 Result<std::vector<int>> match_columns(const Statement& statement, capnp::List<capnp::Text>::Reader names,

@@ -96,7 +96,7 @@ Status ProgramRunner::execute(wire::Step::Reader step, StepState& state) {
     job_.needs_writer = true;
     return {};
   }
-  SKUA_TRY(bind_parameters(*statement, step.getParameters()));
+  SKUA_TRY(bind_parameters(*statement, ParameterList(step.getParameters())));
   const std::int64_t total_changes_before = sqlite3_total_changes64(connection_.handle());
   int column_count = -1;
   while (true) {

@@ -5,6 +5,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/engine/parameter_binding.h"
 #include "protocol/codec.h"
+#include "protocol/short_frames.h"
 
 namespace skua {
 

@@ -18,6 +18,7 @@
 #include "protocol/features.h"
 #include "protocol/frame_reader.h"
 #include "protocol/row_batch.h"
+#include "protocol/short_frames.h"
 #include "skua/connection.h"
 
 namespace skua::test {

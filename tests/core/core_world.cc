@@ -5,6 +5,7 @@
 
 #include "protocol/lock_codec.h"
 #include "protocol/row_batch.h"
+#include "protocol/short_frames.h"
 
 namespace skua::test {
 

@@ -136,7 +136,7 @@ std::shared_ptr<Request> with_malformed_text(const Request& request, std::size_t
   malformed->kind = request.kind;
   malformed->statement = request.statement;
   malformed->message.emplace(std::move(frame));
-  if (malformed->kind == wire::Request::EXECUTE) malformed->open_execute(malformed->message->root().getExecute());
+  if (malformed->kind == wire::Request::EXECUTE) malformed->open_execute();
   return malformed;
 }
 

@@ -29,7 +29,7 @@ std::shared_ptr<Request> keyed(const std::shared_ptr<Request>& request, std::str
   result->statement = request->statement;
   result->has_key = true;
   result->message.emplace(frame.finish());
-  if (result->kind == wire::Request::EXECUTE) result->open_execute(result->message->root().getExecute());
+  if (result->kind == wire::Request::EXECUTE) result->open_execute();
   return result;
 }
 
@@ -142,10 +142,10 @@ Test(reply_store, an_answer_that_is_kept_has_its_columns) {
   Request request;
   request.message.emplace(frame.finish());
   request.has_key = true;
-  request.open_execute(request.message->root().getExecute());
+  request.open_execute();
   // Who asks again may be another client, who does not know them.
   cr_assert_eq(request.known_columns, 0u);
   request.has_key = false;
-  request.open_execute(request.message->root().getExecute());
+  request.open_execute();
   cr_assert_eq(request.known_columns, 1234u);
 }

@@ -24,7 +24,7 @@ std::shared_ptr<Request> request_of(Fill&& fill) {
   request->arrival_us = monotonic_us();
   request->message.emplace(builder.finish());
   request->kind = request->message->root().which();
-  if (request->kind == wire::Request::EXECUTE) request->open_execute(request->message->root().getExecute());
+  if (request->kind == wire::Request::EXECUTE) request->open_execute();
   if (request->kind == wire::Request::EXECUTE_MANY) {
     request->sql = view_of(request->message->root().getExecuteMany().getSql());
   }

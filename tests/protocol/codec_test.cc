@@ -1,5 +1,6 @@
 // The codec: errors, summaries, columns and parameters to the wire and back, and what is malformed.
 #include "protocol/codec.h"
+#include "protocol/short_frames.h"
 
 #include <criterion/criterion.h>
 

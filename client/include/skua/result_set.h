@@ -86,7 +86,7 @@ class ResultSet {
  private:
   Columns columns_;
   std::vector<Batch> batches_;
-  std::vector<std::size_t> first_rows_;  // of each batch, counted from the first batch's own first row
+  std::vector<std::size_t> first_rows_;  // of each batch, counted from the first batch's own first row; empty for one batch
   std::size_t skip_ = 0;
   std::size_t row_count_ = 0;
   Summary summary_;
