@@ -7,7 +7,9 @@ namespace skua {
 
 // Read transactions that share one snapshot: Begin.siblings.
 inline constexpr std::uint64_t kFeatureSiblings = 0x1;
+// Memory that is shared with the client: Request.rings.
+inline constexpr std::uint64_t kFeatureRings = 0x2;
 // All that this source knows.
-inline constexpr std::uint64_t kFeatures = kFeatureSiblings;
+inline constexpr std::uint64_t kFeatures = kFeatureSiblings | kFeatureRings;
 
 }  // namespace skua

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "protocol/limits.h"
+#include "protocol/shared_rings.h"
 
 namespace skua {
 
@@ -86,6 +87,10 @@ Result<std::optional<std::size_t>> FrameReader::frame_bytes() const {
   if (available < 4) return std::optional<std::size_t>();
   const char* header = data() + begin_;
   const std::uint64_t segments = std::uint64_t{load_u32(header)} + 1;
+  if (allows_controls_ && load_u32(header) == kRingControlMark) {
+    if (available < kWordBytes) return std::optional<std::size_t>();
+    return std::optional<std::size_t>(kWordBytes);
+  }
   if (segments > kFrameSegmentsMax) {
     return make_error(ErrorCode::kProtocol,
                       fmt::format("a frame claims {} segments, the most is {}: this is not Cap'n Proto stream framing, "

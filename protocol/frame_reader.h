@@ -35,6 +35,8 @@ class FrameReader {
   FrameReader(std::size_t frame_bytes_max, std::shared_ptr<FramePool> pool);
 
   void set_frame_bytes_max(std::size_t bytes) { frame_bytes_max_ = bytes; }
+  // From now on words that stand between frames (RingControl) are handed out, too: they are all that has a single word.
+  void allow_controls() { allows_controls_ = true; }
 
   // Where the next bytes of the stream go; never empty. Ends the life of every FrameView handed out.
   std::span<char> space();
@@ -72,6 +74,7 @@ class FrameReader {
   std::size_t end_ = 0;
   std::size_t wanted_ = 0;  // the size of the frame at begin_, once known
   std::size_t frame_bytes_max_;
+  bool allows_controls_ = false;
 };
 
 }  // namespace skua

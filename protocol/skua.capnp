@@ -13,6 +13,8 @@ const protocolVersion :UInt16 = 1;
 
 const featureSiblings :UInt64 = 0x1;
 # A bit of `features`: `Begin.siblings`.
+const featureRings :UInt64 = 0x2;
+# Another: `Request.rings`.
 
 struct Request {
   id @0 :UInt64;
@@ -46,6 +48,10 @@ struct Request {
     locks @18 :Void;
     backup @19 :Void;
     # A consistent copy of the database, in the pages of its file: `progress`, then rows of one blob column, streamed.
+    rings @20 :Void;
+    # Memory for this session to share with its client. Answered by `done`, with the descriptor of that memory beside it (unix(7),
+    # SCM_RIGHTS); docs/PROTOCOL.md tells what then changes. While nothing else of the session is under way; once. Only if the
+    # daemon's hello has `featureRings`.
   }
 
   idempotencyKey @17 :Data;

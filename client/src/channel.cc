@@ -10,11 +10,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "client/src/bell.h"
+#include "client/src/system.h"
 #include "client/src/unix_socket.h"
+#include "protocol/features.h"
 #include "protocol/limits.h"
 
 namespace skua {
@@ -25,19 +26,8 @@ namespace {
 constexpr std::size_t kSpareMax = 64;
 // Of one sendmsg(2).
 constexpr std::size_t kFramesSentAtOnce = 64;
-
-std::string describe(int error_number) { return std::generic_category().message(error_number); }
-
-std::uint64_t now_us() {
-  return static_cast<std::uint64_t>(
-      std::chrono::ceil<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
-}
-
-int milliseconds_until(std::optional<std::chrono::steady_clock::time_point> until) {
-  if (!until) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
-}
+// A connection that sends so many is worth the memory and the system calls that sharing it takes.
+constexpr std::uint32_t kRequestsToRings = 64;
 
 }  // namespace
 
@@ -48,7 +38,8 @@ Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, c
       observer_(Observer::make(options.hooks, options.echo)),
       database_(options.database),
       reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)),
-      busy_poll_(busy_poll_us_here(options.busy_poll_us)) {}
+      busy_poll_(busy_poll_us_here(options.busy_poll_us)),
+      requests_to_rings_(driver == nullptr && options.shared_memory ? kRequestsToRings : 0) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
   const std::string path = options.socket_path.empty() ? default_socket_path() : options.socket_path;
@@ -110,6 +101,7 @@ Status Channel::finish_hello() {
                       fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",
                                   hello_.version, kProtocolVersionMin, kProtocolVersionMax));
   }
+  if (!has_feature(kFeatureRings)) requests_to_rings_ = 0;
   return {};
 }
 
@@ -120,6 +112,7 @@ std::uint32_t Channel::next_transaction() {
 }
 
 RequestHead Channel::head(const RequestOptions& options, std::uint32_t transaction) {
+  if (requests_to_rings_ > 0 && !broken_ && pending_.empty() && outgoing_.empty() && --requests_to_rings_ == 0) attach_rings();
   return {++last_id_, options.database.empty() ? std::string_view(database_) : options.database, transaction,
           options.deadline_ms, options.idempotency_key};
 }
@@ -287,6 +280,7 @@ void Channel::progress() {
 }
 
 bool Channel::wait(Deadline until) {
+  if (ring_is_read()) return wait_at_ring(until);
   const bool is_idle = outgoing_.empty();
   if (is_idle && poll_busily()) return true;
   // Not a blocking recv(2), though it is a system call less: that is also woken, for nothing, when the daemon
@@ -328,6 +322,7 @@ bool Channel::poll_busily() {
 }
 
 void Channel::send_queued() {
+  if (rings_ != nullptr && !outgoing_.empty() && outgoing_bytes_sent_ == 0 && send_to_ring()) return;
   while (!outgoing_.empty() && send_some()) {
   }
 }
@@ -368,29 +363,47 @@ bool Channel::send_some() {
 bool Channel::receive_available() {
   bool received_any = false;
   while (!broken_) {
-    const std::span<char> space = reader_.space();
-    const ssize_t received = ::recv(socket_.get(), space.data(), space.size(), 0);
-    if (received < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return received_any;
-      break_connection(make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno)));
-    } else if (received == 0) {
-      break_connection(make_error(ErrorCode::kLost, "the daemon closed the connection"));
-    } else {
-      received_any = true;
-      reader_.commit(static_cast<std::size_t>(received));
-      if (Status taken = take_frames(); !taken) break_connection(std::move(taken).error());
-      if (static_cast<std::size_t>(received) < space.size()) break;
-    }
+    const bool from_ring = ring_is_read();
+    if (!(from_ring ? receive_from_ring() : receive_from_socket())) return received_any;
+    received_any = true;
+    // The rest is there at once if the daemon has gone the other way.
+    if (from_ring == ring_is_read() && (from_ring || is_socket_empty_)) return true;
   }
-  return received_any || broken_.has_value();
+  return true;
+}
+
+// False: there was nothing.
+bool Channel::receive_from_socket() {
+  const std::span<char> space = reader_.space();
+  ssize_t received = 0;
+  do {
+    received = ::recv(socket_.get(), space.data(), space.size(), 0);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+  if (received <= 0) {
+    const std::string reason = received == 0 ? "the daemon closed the connection" : "cannot receive from the daemon: " + describe(errno);
+    // What it put into the ring before that was sent, too.
+    while (!broken_ && ring_is_read() && receive_from_ring()) {
+    }
+    break_connection(make_error(ErrorCode::kLost, reason));
+    return true;
+  }
+  reader_.commit(static_cast<std::size_t>(received));
+  is_socket_empty_ = static_cast<std::size_t>(received) < space.size();
+  if (Status taken = take_frames(); !taken) break_connection(std::move(taken).error());
+  return true;
 }
 
 Status Channel::take_frames() {
   while (true) {
-    SKUA_ASSIGN(const std::optional<FrameView> frame, reader_.next());
+    FrameReader& reader = ring_is_read() ? rings_->frames() : reader_;
+    SKUA_ASSIGN(const std::optional<FrameView> frame, reader.next());
     if (!frame) return {};
-    Result<Response> response = read_response(reader_.detach(*frame));
+    if (frame->size() == 1) {
+      if (rings_->take_control(*reinterpret_cast<const std::uint64_t*>(frame->begin()))) continue;
+      return make_error(ErrorCode::kProtocol, "a control of the rings that cannot stand there");
+    }
+    Result<Response> response = read_response(reader.detach(*frame));
     if (!response) return std::move(response).error();
     SKUA_TRY(take_response(*std::move(response)));
   }

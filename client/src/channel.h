@@ -29,6 +29,7 @@
 #include "protocol/busy_poll.h"
 #include "protocol/flat_queue.h"
 #include "protocol/frame_reader.h"
+#include "protocol/ring_pair.h"
 #include "protocol/result.h"
 #include "skua/connection.h"
 #include "skua/options.h"
@@ -183,6 +184,18 @@ class Channel {
   // Waits until the socket is ready or the bell rings, then sends and receives. False: `until` passed first.
   bool wait(Deadline until);
   bool poll_busily();
+  // The same where the daemon's next frame will be in the ring.
+  bool wait_at_ring(Deadline until);
+  // Asks for shared memory, once the connection has shown that it is used; nothing else is under way. Goes on without if there is
+  // none to be had.
+  void attach_rings();
+  Status receive_rings(std::uint64_t id);
+  bool ring_is_read() const { return rings_ != nullptr && rings_->is_read(); }
+  // Sends what is queued through the ring, if that is the way. False: the rest goes by the socket.
+  bool send_to_ring();
+  bool send_control(RingControl control);
+  bool receive_from_socket();
+  bool receive_from_ring();
   bool send_some();
   Status take_frames();
   Status take_response(Response&& response);
@@ -200,11 +213,14 @@ class Channel {
   FrameReader reader_;
   FlatQueue<Outgoing> outgoing_;
   std::size_t outgoing_bytes_sent_ = 0;  // of the first
+  bool is_socket_empty_ = false;         // after the last read of it
   PendingMap pending_;
   // Of requests that are over, used again for the next ones: a round trip then asks for no memory of this kind.
   std::vector<PendingMap::node_type> spare_;
   KnownColumns known_columns_;
   BusyPoll busy_poll_;
+  std::unique_ptr<RingPair> rings_;      // null: there are none
+  std::uint32_t requests_to_rings_ = 0;  // so many requests more, and it asks for them; 0: it does not
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;
   std::optional<Error> broken_;

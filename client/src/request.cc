@@ -187,6 +187,12 @@ Result<Request> backup_request(const RequestHead& head) {
   return draft.finish(false);
 }
 
+Result<Request> rings_request(const RequestHead& head) {
+  Draft draft(head, 0);
+  draft->setRings();
+  return draft.finish(false);
+}
+
 Result<Request> locks_request(const RequestHead& head) {
   SKUA_TRY(Draft::check_size(words_of(head.database)));
   Draft draft(head, 0);

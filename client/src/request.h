@@ -42,6 +42,7 @@ enum class SavepointAction : std::uint16_t { kSet = 0, kRelease = 1, kRollbackTo
 Result<Request> hello_request(std::uint64_t id, std::string_view client_name);
 Result<Request> ping_request(const RequestHead& head);
 Result<Request> stats_request(const RequestHead& head);
+Result<Request> rings_request(const RequestHead& head);
 Result<Request> locks_request(const RequestHead& head);
 Result<Request> backup_request(const RequestHead& head);
 // `known_columns`: the id of columns that the result most likely has, which then need not be sent; 0 for none.

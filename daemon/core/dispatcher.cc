@@ -90,6 +90,7 @@ void Dispatcher::on_session_closed(SessionState& session, std::uint64_t now_us) 
   const auto pins = std::move(session.pins);
   session.pins.clear();
   for (const auto& [database, pin] : pins) transactions_.on_session_closed(pin);
+  if (session.has_rings) --rings_count_;
   sessions_.erase(session.id);
 }
 
@@ -234,6 +235,7 @@ Status Dispatcher::handle(SessionState& session, const RequestPointer& request) 
     case wire::Request::PING: session.sink->send(done_response(request->id, Summary{})); return {};
     case wire::Request::GRANT: return grant(session, message.root());
     case wire::Request::CANCEL: return cancel(session, message.root());
+    case wire::Request::RINGS: return share_rings(session, *request);
     case wire::Request::STATS: return stats(session, message.root());
     case wire::Request::LOCKS: return locks(session, message.root());
     default: return accept(session, request);
@@ -270,11 +272,28 @@ Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
   return {};
 }
 
+Status Dispatcher::share_rings(SessionState& session, const Request& request) {
+  if (session.has_rings) return make_error(ErrorCode::kProtocol, "the session has rings already");
+  if (!session.requests.empty() || session.sink->unsent_bytes() > 0) {
+    return make_error(ErrorCode::kProtocol, "rings are asked for while nothing else of the session is under way");
+  }
+  if (rings_count_ >= options_.limits.rings_max) {
+    return make_error(ErrorCode::kLimit, fmt::format("{} sessions share memory with their clients, the most (rings_max): go on "
+                                                     "without",
+                                                     rings_count_));
+  }
+  SKUA_TRY(session.sink->share_rings(request.id));
+  session.has_rings = true;
+  ++rings_count_;
+  return {};
+}
+
 Status Dispatcher::stats(SessionState& session, wire::Request::Reader root) {
   auto rows = daemon_statistics(context_, readers_, writers_, transactions_, wal_);
   rows.insert(rows.begin(), {{"uptime_ms", (context_.now_us - started_us_) / 1000},
                              {"databases", options_.database_names.size()},
-                             {"sessions", sessions_.size()}});
+                             {"sessions", sessions_.size()},
+                             {"sessions_with_rings", rings_count_}});
   session.sink->send(stats_response(root.getId(), rows));
   return {};
 }

@@ -73,6 +73,7 @@ class Dispatcher {
   Status hello(SessionState& session, const RequestMessage& message) SKUA_REQUIRES(loop_thread);
   Status grant(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status cancel(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
+  Status share_rings(SessionState& session, const Request& request) SKUA_REQUIRES(loop_thread);
   Status stats(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   Status locks(SessionState& session, wire::Request::Reader root) SKUA_REQUIRES(loop_thread);
   // Handles what needs no lane; passes the rest on to accept().
@@ -109,6 +110,7 @@ class Dispatcher {
   WalBudget wal_ SKUA_GUARDED_BY(loop_thread);
   std::unordered_map<std::uint64_t, std::unique_ptr<SessionState>> sessions_ SKUA_GUARDED_BY(loop_thread);
   std::uint64_t last_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;
+  std::size_t rings_count_ SKUA_GUARDED_BY(loop_thread) = 0;
   std::uint64_t last_serial_ SKUA_GUARDED_BY(loop_thread) = 0;
   // Whose the latest frame was, and since when all of them were.
   std::uint64_t active_session_id_ SKUA_GUARDED_BY(loop_thread) = 0;

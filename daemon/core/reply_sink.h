@@ -5,6 +5,7 @@
 
 #include "daemon/base/thread_annotations.h"
 #include "protocol/frame.h"
+#include "protocol/result.h"
 
 namespace skua {
 
@@ -15,6 +16,12 @@ class ReplySink {
   virtual void send(Frame frame) SKUA_REQUIRES(loop_thread) = 0;
   // Bytes sent and not yet taken by the peer.
   virtual std::size_t unsent_bytes() const SKUA_REQUIRES(loop_thread) = 0;
+  // Makes memory that is shared with the client, and sends the answer to its request for it, which is the client's only one
+  // under way. An error: there is none, and nothing was sent.
+  virtual Status share_rings(std::uint64_t request) SKUA_REQUIRES(loop_thread) {
+    static_cast<void>(request);
+    return make_error(ErrorCode::kUnavailable, "this connection cannot share memory");
+  }
   // Sends what was sent so far, then ends the session. on_session_closed() follows.
   virtual void close() SKUA_REQUIRES(loop_thread) = 0;
 };

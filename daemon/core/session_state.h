@@ -21,6 +21,7 @@ struct SessionState {
   ReplySink* sink = nullptr;
   bool greeted = false;
   bool closing = false;
+  bool has_rings = false;  // memory shared with its client
   std::string client_name;
   std::uint64_t last_request_id = 0;
   std::uint64_t request_bytes = 0;  // of requests, not of responses

@@ -2,12 +2,21 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "daemon/base/clock.h"
 #include "daemon/net/uv_error.h"
 
 namespace skua {
+
+namespace {
+
+// So long nothing comes through a ring before the loop looks there no more: a look costs a few nanoseconds, a bell a microsecond.
+constexpr std::uint64_t kRingQuietUs = 2'000;
+
+}  // namespace
 
 Server::Server(Dispatcher& dispatcher, CompletionQueue& completions, AccessRules access, const Limits& limits)
     : dispatcher_(dispatcher), completions_(completions), access_(std::move(access)), drain_ms_max_(limits.drain_ms_max) {
@@ -143,8 +152,47 @@ void Server::flush_later(Session& session) {
   dirty_.push_back(&session);
 }
 
+void Server::watch_ring(Session& session) {
+  if (session.is_watched) return;
+  session.is_watched = true;
+  watched_.push_back(&session);
+}
+
+void Server::forget_ring(Session& session) {
+  if (std::exchange(session.is_watched, false)) std::replace(watched_.begin(), watched_.end(), &session, static_cast<Session*>(nullptr));
+}
+
+void Server::read_rings() {
+  const std::uint64_t now_us = monotonic_us();
+  // What is carried out may end sessions, and begin to watch others.
+  for (std::size_t i = 0; i < watched_.size(); ++i) {
+    Session* const session = watched_[i];
+    if (session == nullptr || session->read_ring() || now_us - session->ring_used_us() < kRingQuietUs) continue;
+    if (watched_[i] == nullptr || !session->leave_ring()) continue;
+    session->is_watched = false;
+    watched_[i] = nullptr;
+  }
+  std::erase(watched_, nullptr);
+}
+
+bool Server::leave_rings() {
+  bool all_left = true;
+  for (Session*& session : watched_) {
+    if (session == nullptr) continue;  // gone in this turn
+    if (!session->leave_ring()) {
+      all_left = false;
+      continue;
+    }
+    session->is_watched = false;
+    session = nullptr;
+  }
+  std::erase(watched_, nullptr);
+  return all_left;
+}
+
 void Server::forget(Session& session) {
   std::erase(dirty_, &session);
+  forget_ring(session);
   sessions_.erase(&session);
 }
 
@@ -162,11 +210,12 @@ void Server::flush_sessions() {
 
 void Server::on_turn_end() {
   do {
+    read_rings();
     flush_sessions();
     dispatcher_.on_turn_end(monotonic_us());
   } while (on_completions());
   arm_timer();
-  busy_loop_->before_poll(monotonic_us());
+  if (!busy_loop_->before_poll(monotonic_us()) && !leave_rings()) busy_loop_->stay_awake();
   if (draining_ && sessions_.empty()) uv_stop(&loop_);
 }
 

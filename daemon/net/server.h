@@ -37,6 +37,9 @@ class Server {
   // Something came in from a session.
   void on_event(std::uint64_t now_us) SKUA_REQUIRES(loop_thread) { busy_loop_->on_event(now_us); }
   void flush_later(Session& session) SKUA_REQUIRES(loop_thread);
+  // Looks into the session's ring in each turn, until it has been empty for a while.
+  void watch_ring(Session& session) SKUA_REQUIRES(loop_thread);
+  void forget_ring(Session& session) SKUA_REQUIRES(loop_thread);
   // The session's socket is closed for good.
   void forget(Session& session) SKUA_REQUIRES(loop_thread);
 
@@ -45,6 +48,10 @@ class Server {
   // False if there were none.
   bool on_completions() SKUA_REQUIRES(loop_thread);
   void on_signal(int number) SKUA_REQUIRES(loop_thread);
+  // What clients have put into their rings.
+  void read_rings() SKUA_REQUIRES(loop_thread);
+  // Before the loop sleeps. False: there is something in one of them.
+  bool leave_rings() SKUA_REQUIRES(loop_thread);
   // Sends what there is to be sent.
   void flush_sessions() SKUA_REQUIRES(loop_thread);
   // Before the loop waits for events.
@@ -69,6 +76,8 @@ class Server {
   std::vector<UvHandle<uv_signal_t>> signals_;
   SharedReadBuffer read_buffer_;
   std::unordered_map<Session*, std::unique_ptr<Session>> sessions_ SKUA_GUARDED_BY(loop_thread);
+  // In whose rings the loop looks. Null: a session that has gone since.
+  std::vector<Session*> watched_ SKUA_GUARDED_BY(loop_thread);
   std::vector<Session*> dirty_ SKUA_GUARDED_BY(loop_thread);
   // Empty but inside of flush_sessions(). A member so that it keeps its memory.
   std::vector<Session*> flushing_ SKUA_GUARDED_BY(loop_thread);

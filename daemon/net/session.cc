@@ -4,12 +4,16 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
+#include <system_error>
 
 #include "daemon/base/clock.h"
 #include "daemon/net/server.h"
 #include "protocol/codec.h"
 #include "protocol/limits.h"
+#include "protocol/short_frames.h"
 
 namespace skua {
 
@@ -17,6 +21,8 @@ namespace {
 
 // The most buffers one write takes; more would only be copied around.
 constexpr std::size_t kBuffersMax = 64;
+
+std::uint64_t word_of(FrameView frame) { return *reinterpret_cast<const std::uint64_t*>(frame.begin()); }
 
 }  // namespace
 
@@ -84,26 +90,115 @@ bool Session::accept(uv_stream_t* listener, uv_loop_t& loop) {
 }
 
 void Session::on_read(ssize_t bytes) {
-  if (bytes > 0) take_frames(static_cast<std::size_t>(bytes));
-  if (bytes < 0) disconnect();
+  if (bytes > 0) {
+    reader_.commit(static_cast<std::size_t>(bytes));
+    // Whatever the client says, it may have put something there before.
+    if (rings_ != nullptr) server_.watch_ring(*this);
+    take_frames();
+  }
+  if (bytes < 0) {
+    // What it put there before it went was sent.
+    read_ring();
+    disconnect();
+  }
   reader_.rest();
 }
 
-void Session::take_frames(std::size_t bytes) {
-  reader_.commit(bytes);
+bool Session::read_ring() {
+  if (rings_ == nullptr || pipe_ == nullptr || !rings_->is_read() || rings_->in().available() == std::size_t{0}) {
+    return false;
+  }
+  take_frames();
+  return true;
+}
+
+bool Session::leave_ring() { return rings_ == nullptr || pipe_ == nullptr || rings_->in().doze(); }
+
+Status Session::share_rings(std::uint64_t request) {
+  if (pipe_ == nullptr || rings_ != nullptr || !unsent_.empty()) {
+    return make_error(ErrorCode::kUnavailable, "no memory can be shared now");
+  }
+  SKUA_ASSIGN(std::shared_ptr<SharedRings> memory, SharedRings::create());
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(pipe_.get()), &fd);
+  Frame frame = done_response(request, Summary{});
+  iovec bytes = {frame.words(), frame.byte_count()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> space{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = space.data();
+  message.msg_controllen = space.size();
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  const int descriptor = memory->descriptor();
+  std::memcpy(CMSG_DATA(header), &descriptor, sizeof(descriptor));
+  const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0) {
+    return make_error(ErrorCode::kUnavailable, fmt::format("cannot send the memory of rings: {}",
+                                                           std::generic_category().message(errno)));
+  }
+  memory->close_descriptor();
+  const Ring requests = memory->requests();
+  const Ring responses = memory->responses();
+  rings_ = std::make_unique<RingPair>(std::move(memory), requests, responses, &server_.read_buffer());
+  reader_.allow_controls();
+  // What little may be left of the answer.
+  const auto bytes_sent = static_cast<std::size_t>(sent);
+  if (bytes_sent == frame.byte_count()) return {};
+  send(std::move(frame));
+  consume(bytes_sent);
+  return {};
+}
+
+void Session::take_frames() {
   const std::uint64_t now_us = monotonic_us();
   server_.on_event(now_us);
+  bool looks_into_ring = true;
   while (state_ != nullptr && !closing_) {
-    auto next = reader_.next();
-    if (!next) return dispatcher_.on_broken_stream(*state_, next.error());
-    if (!*next) return;
-    if ((*next)->size() <= RequestMessage::kInlineWords) {
-      dispatcher_.on_frame(*state_, **next, now_us);
-    } else {
-      dispatcher_.on_frame(*state_, reader_.detach(**next), now_us);
+    const bool from_ring = rings_ != nullptr && rings_->is_read();
+    // Once, so that who writes there all the time does not keep the loop.
+    if (from_ring && std::exchange(looks_into_ring, false)) {
+      ring_used_us_ = now_us;
+      if (!rings_->take()) {
+        return dispatcher_.on_broken_stream(
+            *state_, make_error(ErrorCode::kProtocol, "the ring of requests claims more bytes than there is room for"));
+      }
     }
-    if (state_ != nullptr && state_->greeted) reader_.set_frame_bytes_max(kFrameBytesMax);
+    FrameReader& reader = from_ring ? rings_->frames() : reader_;
+    const auto next = reader.next();
+    if (!next) return dispatcher_.on_broken_stream(*state_, next.error());
+    if (!*next) break;
+    take_frame(reader, **next, now_us);
+    // What was on the socket behind the control was sent after what now is in the ring.
+    if (!from_ring) looks_into_ring = true;
   }
+  if (rings_ == nullptr) return;
+  rings_->frames().rest();
+  // While the client says that its frames are in the ring, only bells come by the socket.
+  while (state_ != nullptr && !closing_ && rings_->is_read()) {
+    const auto next = reader_.next();
+    if (next && !*next) return;
+    if (next && (*next)->size() == 1 && word_of(**next) == ring_control(RingControl::kDoorbell)) continue;
+    dispatcher_.on_broken_stream(
+        *state_, make_error(ErrorCode::kProtocol, "a frame on the socket, and the last control said that it is in the ring"));
+  }
+}
+
+void Session::take_frame(FrameReader& reader, FrameView frame, std::uint64_t now_us) {
+  if (frame.size() == 1) {
+    if (rings_->take_control(word_of(frame))) return;
+    return dispatcher_.on_broken_stream(
+        *state_, make_error(ErrorCode::kProtocol, fmt::format("the control {:#x} cannot stand there", word_of(frame))));
+  }
+  if (frame.size() <= RequestMessage::kInlineWords) {
+    dispatcher_.on_frame(*state_, frame, now_us);
+  } else {
+    dispatcher_.on_frame(*state_, reader.detach(frame), now_us);
+  }
+  if (state_ != nullptr && state_->greeted) reader_.set_frame_bytes_max(kFrameBytesMax);
 }
 
 void Session::send(Frame frame) {
@@ -143,7 +238,39 @@ void Session::consume(std::size_t bytes) {
   front_offset_ = bytes;
 }
 
+bool Session::flush_to_ring() {
+  // The client has mapped it once it sends through it.
+  if (rings_ == nullptr || !(may_write_ring_ = may_write_ring_ || rings_->is_read())) return false;
+  if (rings_->is_broken()) {
+    disconnect();
+    return true;
+  }
+  if (!rings_->is_written()) {
+    if (front_offset_ != 0 || !rings_->wants_to_begin(unsent_bytes_)) return false;
+    std::uint64_t word = ring_control(RingControl::kToRing);
+    const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(&word), sizeof(word));
+    // The socket may be full.
+    const int written = uv_try_write(stream(), &buffer, 1);
+    if (written == UV_EAGAIN) return false;  // the socket is full
+    if (written != static_cast<int>(sizeof(word))) {
+      disconnect();
+      return true;
+    }
+    rings_->begin_to_write();
+  }
+  const bool fits = rings_->fits(unsent_bytes_);
+  if (fits) {
+    for (const Frame& frame : unsent_) rings_->put(frame);
+  } else {
+    rings_->end_to_write();
+  }
+  if (rings_->publish()) rings_->out().wake_reader();
+  if (fits) consume(unsent_bytes_);
+  return fits;
+}
+
 void Session::flush() {
+  if (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty()) flush_to_ring();
   while (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty()) {
     std::array<uv_buf_t, kBuffersMax> space;
     const std::span<const uv_buf_t> bufs(space.data(), fill(space));
@@ -195,6 +322,7 @@ void Session::disconnect() {
   }
   dispatcher_.on_unsent_changed(-static_cast<std::int64_t>(std::exchange(unsent_bytes_, 0)));
   linger_.reset();
+  server_.forget_ring(*this);
   // The close callback runs after that of a write under way, which still points at this session's frames: the server
   // keeps the session until then.
   uv_close(reinterpret_cast<uv_handle_t*>(pipe_.release()), [](uv_handle_t* handle) {

@@ -57,6 +57,7 @@ const LimitCase kLimits[] = {
     {"wal_drain_ms_max", &Limits::wal_drain_ms_max, 1, kMsMax},
     {"hello_ms_max", &Limits::hello_ms_max, 1, kMsMax},
     {"drain_ms_max", &Limits::drain_ms_max, 1, kMsMax},
+    {"rings_max", &Limits::rings_max, 0, 65'536},
     {"busy_poll_us", &Limits::busy_poll_us, 0, 10'000},
     {"statement_cache_entries", &Limits::statement_cache_entries, 1, 1'000'000},
     {"statement_cache_bytes_max", &Limits::statement_cache_bytes_max, 0, kBytesMax},

@@ -22,6 +22,9 @@ struct ConnectOptions {
   // In microseconds: where answers have come within that time, a blocking call asks for the next one without a pause for as long
   // before it sleeps, which spares it the waking. 0: sleeps at once. The engine sleeps always.
   std::uint32_t busy_poll_us = 50;
+  // A connection that is used often shares memory with the daemon, if that has it: short requests and answers then need hardly a
+  // system call. The engine's connections do not.
+  bool shared_memory = true;
   // To watch what is executed.
   ExecutionHooks hooks{};
   EchoOptions echo{};
