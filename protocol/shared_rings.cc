@@ -65,6 +65,12 @@ void RingReader::take(char* to, std::size_t bytes) {
   ring_.state->read.store(read_, std::memory_order_release);
 }
 
+std::uint64_t RingReader::next_word() const {
+  std::uint64_t word = 0;
+  std::memcpy(&word, ring_.bytes + place_of(read_), sizeof(word));
+  return word;
+}
+
 bool RingReader::doze() {
   ring_.state->asleep.store(1, std::memory_order_seq_cst);
   // The writer looks the other way round: first it writes, then it asks. One of the two sees the other.

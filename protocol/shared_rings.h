@@ -93,6 +93,8 @@ class RingReader {
   }
   // There must be so many.
   void take(char* to, std::size_t bytes);
+  // The word that comes next; there must be one.
+  std::uint64_t next_word() const;
 
   // Asks to be woken, unless there is something to be taken: then it is false.
   bool doze();

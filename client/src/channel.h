@@ -77,6 +77,13 @@ class Channel {
   // Puts the request under way. kLost if the connection is gone. Everything started must be received to its
   // last response, or abandoned.
   Result<std::uint64_t> start(Request request);
+  // For a request of which a short answer is expected, with nothing else under way and rings to send it through: sends it, and
+  // waits for the frame that comes next. Without the bookkeeping for several requests and several responses, which would be
+  // most of what there is to do. Nothing: the request is under way, as started.
+  bool may_exchange(const Request& request) const;
+  std::optional<Frame> exchange(const Request& request);
+  // The frame that exchange() gave is another than expected: takes it as the answer to a request that was started.
+  void take_exchanged(const Request& request, Frame frame);
   // Puts the request under way and ignores what comes of it. Returns when it was sent whole, because nobody may
   // wait for anything on this connection for a long time; a daemon that does not read loses the connection
   // instead.
@@ -190,6 +197,8 @@ class Channel {
   // none to be had.
   void attach_rings();
   Status receive_rings(std::uint64_t id);
+  // As start(), of what was sent by exchange().
+  void put_under_way(const Request& request);
   bool ring_is_read() const { return rings_ != nullptr && rings_->is_read(); }
   // Sends what is queued through the ring, if that is the way. False: the rest goes by the socket.
   bool send_to_ring();
@@ -220,6 +229,7 @@ class Channel {
   KnownColumns known_columns_;
   BusyPoll busy_poll_;
   std::unique_ptr<RingPair> rings_;      // null: there are none
+  std::uint32_t rings_heard_at_exchange_ = 0;
   std::uint32_t requests_to_rings_ = 0;  // so many requests more, and it asks for them; 0: it does not
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;

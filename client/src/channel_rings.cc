@@ -1,5 +1,6 @@
 // Channel: how it goes through memory that is shared with the daemon. docs/PROTOCOL.md#rings
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -22,6 +23,60 @@ namespace {
 constexpr std::chrono::milliseconds kRingSleepMax{100};
 
 }  // namespace
+
+bool Channel::may_exchange(const Request& request) const {
+  return rings_ != nullptr && !broken_ && pending_.empty() && outgoing_.empty() && request.deadline_ms == 0 && rings_->is_read() &&
+         rings_->is_written() && rings_->frames().buffered_bytes() == 0 && rings_->fits(request.frame.byte_count());
+}
+
+std::optional<Frame> Channel::exchange(const Request& request) {
+  rings_heard_at_exchange_ = ring_count();
+  rings_->put(request.frame);
+  if (rings_->publish()) send_control(RingControl::kDoorbell);
+  RingReader& in = rings_->in();
+  const std::uint64_t began_us = now_us();
+  busy_poll_.begin(began_us);
+  bool polls = busy_poll_.goes_on(began_us);
+  while (true) {
+    const std::optional<std::size_t> available = in.available();
+    if (!available) break;
+    if (*available > 0) {
+      busy_poll_.end(now_us());
+      // Of one segment, and there to its end: everything else is taken as it always is.
+      const std::uint64_t header = *available >= kWordBytes ? in.next_word() : ~std::uint64_t{0};
+      const std::uint64_t words = 1 + (header >> 32);
+      if (static_cast<std::uint32_t>(header) != 0 || words < 2 || words * kWordBytes > *available) break;
+      Frame frame = Frame::uninitialised(static_cast<std::size_t>(words));
+      in.take(reinterpret_cast<char*>(frame.words()), frame.byte_count());
+      return frame;
+    }
+    if (polls) {
+      ::sched_yield();
+      polls = busy_poll_.goes_on(now_us());
+      continue;
+    }
+    if (ring_count() != rings_heard_at_exchange_) break;
+    const auto before = Clock::now();
+    in.sleep(kRingSleepMax);
+    if (in.available() == std::size_t{0} && Clock::now() - before >= kRingSleepMax) break;
+  }
+  put_under_way(request);
+  return std::nullopt;
+}
+
+void Channel::take_exchanged(const Request& request, Frame frame) {
+  put_under_way(request);
+  Result<Response> response = read_response(std::move(frame));
+  const Status taken = response ? take_response(*std::move(response)) : Status(std::move(response).error());
+  if (!taken) break_connection(taken.error());
+}
+
+void Channel::put_under_way(const Request& request) {
+  Pending& pending = remember(request.id);
+  pending.may_commit = request.may_commit;
+  pending.rings_heard = rings_heard_at_exchange_;
+  pending.sent = true;
+}
 
 bool Channel::send_control(RingControl control) {
   const std::uint64_t word = ring_control(control);

@@ -94,39 +94,75 @@ Description read_description(wire::Description::Reader in) {
   return description;
 }
 
-// Short answers, as most are: rows of known columns, or the end of a request. Nothing for what Cap'n Proto has to read, and the
-// frame is then as it was.
-std::optional<Response> read_short_response(Frame& frame) {
-  FlatReader message;
-  FlatStruct root;
+Summary summary_of(const FlatStruct& done) {
+  return {done.word(0), static_cast<std::int64_t>(done.word(1)), static_cast<TransactionState>(done.quarter_word(8)),
+          done.word(3), done.word(4)};
+}
+
+struct FlatRows {
+  std::uint64_t id = 0;
+  std::uint64_t columns_id = 0;
+  Batch batch;
+  std::optional<Summary> done;
+};
+
+// A rows response without columns; `only_last`: one that ends its request. False: for that, and for what Cap'n Proto has to read,
+// and the frame is then as it was.
+bool read_flat_rows(const FlatReader& message, const FlatStruct& root, Frame& frame, bool only_last, FlatRows& out) {
   FlatStruct rows;
   FlatStruct batch;
   FlatStruct done;
-  if (!message.open(frame.view(), root) || root.quarter_word(4) != static_cast<std::uint16_t>(wire::Response::ROWS) ||
-      !message.follow(root.pointer(0), rows) || rows.has(0) || !rows.has(1) || !message.follow(rows.pointer(1), batch) ||
+  if (!message.follow(root.pointer(0), rows) || rows.has(0) || !rows.has(1) || !message.follow(rows.pointer(1), batch) ||
       !message.follow(rows.pointer(2), done)) {
-    return std::nullopt;
+    return false;
   }
   RowBatchReader reader;
-  if (!reader.open_flat(message, batch)) return std::nullopt;
-  std::optional<Response> response(std::in_place);
-  response->id = root.word(0);
-  response->byte_count = frame.byte_count();
-  response->is_last = rows.has(2);
-  auto& reply = response->body.emplace<RowsReply>();
-  reply.columns_id = rows.word(0);
-  if (response->is_last) {
-    reply.done = Summary{done.word(0), static_cast<std::int64_t>(done.word(1)),
-                         static_cast<TransactionState>(done.quarter_word(8)), done.word(3), done.word(4)};
+  if ((only_last && !rows.has(2)) || !reader.open_flat(message, batch)) return false;
+  out.id = root.word(0);
+  out.columns_id = rows.word(0);
+  if (rows.has(2)) out.done = summary_of(done);
+  out.batch = Batch(std::make_shared<const Batch::Message>(std::move(frame), std::move(reader)));
+  return true;
+}
+
+std::optional<Response> read_flat_response(Frame& frame) {
+  FlatReader message;
+  FlatStruct root;
+  FlatRows rows;
+  const std::size_t byte_count = frame.byte_count();
+  if (!message.open(frame.view(), root) || root.quarter_word(4) != wire::Response::ROWS ||
+      !read_flat_rows(message, root, frame, false, rows)) {
+    return std::nullopt;
   }
-  reply.batch = Batch(std::make_shared<const Batch::Message>(std::move(frame), std::move(reader)));
+  std::optional<Response> response(std::in_place);
+  response->id = rows.id;
+  response->byte_count = byte_count;
+  response->is_last = rows.done.has_value();
+  auto& reply = response->body.emplace<RowsReply>();
+  reply.columns_id = rows.columns_id;
+  reply.batch = std::move(rows.batch);
+  reply.done = rows.done;
   return response;
 }
 
 }  // namespace
 
+std::optional<ShortAnswer> read_short_answer(Frame& frame) {
+  FlatReader message;
+  FlatStruct root;
+  if (!message.open(frame.view(), root)) return std::nullopt;
+  if (root.quarter_word(4) == wire::Response::DONE) {
+    FlatStruct done;
+    if (!message.follow(root.pointer(0), done)) return std::nullopt;
+    return ShortAnswer{root.word(0), 0, Batch(), summary_of(done)};
+  }
+  FlatRows rows;
+  if (root.quarter_word(4) != wire::Response::ROWS || !read_flat_rows(message, root, frame, true, rows)) return std::nullopt;
+  return ShortAnswer{rows.id, rows.columns_id, std::move(rows.batch), *rows.done};
+}
+
 Result<Response> read_response(Frame frame) {
-  if (std::optional<Response> response = read_short_response(frame)) return *std::move(response);
+  if (std::optional<Response> response = read_flat_response(frame)) return *std::move(response);
   return guarded([&frame]() -> Result<Response> {
     const auto message = std::make_shared<ReceivedMessage>(std::move(frame));
     const auto in = message->root<wire::Response>();

@@ -46,6 +46,16 @@ struct Response {
       body;
 };
 
+// An answer that is one short response: rows of columns that the client knows, all of them, or the end of a request.
+struct ShortAnswer {
+  std::uint64_t id = 0;
+  std::uint64_t columns_id = 0;  // 0: there were no rows to be had
+  Batch batch;
+  Summary summary;
+};
+// Nothing for any other answer, and for what Cap'n Proto has to read; the frame is then as it was.
+std::optional<ShortAnswer> read_short_answer(Frame& frame);
+
 // kProtocol for a response that is malformed, contradicts itself, or is of a kind that this version does not
 // know.
 Result<Response> read_response(Frame frame);

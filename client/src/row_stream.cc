@@ -16,6 +16,14 @@ RowStream::State::State(std::shared_ptr<Channel> channel, std::uint64_t id, std:
       window_bytes_(window_bytes == 0 ? channel_->stream_window_bytes()
                                       : std::min(window_bytes, channel_->stream_window_bytes_max())) {}
 
+RowStream::State::State(std::shared_ptr<Channel> channel, std::uint64_t id, std::string_view sql, Observation observation,
+                        KnownColumns::Entry known, std::uint32_t window_bytes)
+    : State(std::move(channel), id, window_bytes) {
+  observation_ = std::move(observation);
+  known_ = std::move(known);
+  sql_ = sql;
+}
+
 RowStream::State::~State() { cancel(); }
 
 Result<std::unique_ptr<RowStream::State>> RowStream::State::start(std::shared_ptr<Channel> channel, Execution::Kind kind,
@@ -28,11 +36,8 @@ Result<std::unique_ptr<RowStream::State>> RowStream::State::start(std::shared_pt
     operation.observation.fail(id.error());
     return id.error();
   }
-  auto state = std::make_unique<State>(std::move(channel), *id, options.window_bytes);
-  state->observation_ = std::move(operation.observation);
-  state->sql_ = sql;
-  state->known_ = std::move(known);
-  return state;
+  return std::make_unique<State>(std::move(channel), *id, sql, std::move(operation.observation), std::move(known),
+                                 options.window_bytes);
 }
 
 std::optional<Status> RowStream::State::try_open() {
@@ -180,12 +185,46 @@ Result<ResultSet> collect_rows(std::shared_ptr<Channel> channel, Request request
   return RowStream::State(std::move(channel), id, window_bytes).collect();
 }
 
+namespace {
+
+// The statement's result, if it went through the rings in one short answer; nothing if it is under way.
+std::optional<Result<ResultSet>> exchange(Channel& channel, const Request& request, const KnownColumns::Entry& known) {
+  std::optional<Frame> frame = channel.exchange(request);
+  if (!frame) return std::nullopt;
+  std::optional<ShortAnswer> answer = read_short_answer(*frame);
+  if (!answer) {
+    channel.take_exchanged(request, *std::move(frame));
+    return std::nullopt;
+  }
+  const bool has_rows = answer->columns_id != 0;
+  if (answer->id != request.id || (has_rows && answer->columns_id != known.id) ||
+      answer->batch.column_count() != (has_rows ? known.columns.size() : 0)) {
+    return channel.reject("a statement was answered with what cannot be its rows");
+  }
+  std::vector<Batch> batches;
+  if (answer->batch.row_count() > 0) batches.push_back(std::move(answer->batch));
+  return ResultSet(has_rows ? known.columns : Columns(), std::move(batches), answer->summary);
+}
+
+}  // namespace
+
 Result<ResultSet> execute_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,
                                     const Parameters& parameters, const RequestOptions& options,
                                     std::uint32_t transaction) {
-  SKUA_ASSIGN(const auto state,
-              RowStream::State::start(channel, Execution::Kind::kExecute, sql, parameters, options, transaction));
-  return state->collect();
+  KnownColumns::Entry known;
+  SKUA_ASSIGN(Operation operation,
+              execute_operation(*channel, Execution::Kind::kExecute, sql, parameters, options, transaction, known));
+  std::uint64_t id = operation.request.id;
+  if (channel->observer() == nullptr && channel->may_exchange(operation.request)) {
+    if (std::optional<Result<ResultSet>> rows = exchange(*channel, operation.request, known)) return *std::move(rows);
+  } else {
+    const Result<std::uint64_t> started = channel->start(std::move(operation.request));
+    if (!started) {
+      operation.observation.fail(started.error());
+      return started.error();
+    }
+  }
+  return RowStream::State(channel, id, sql, std::move(operation.observation), std::move(known), options.window_bytes).collect();
 }
 
 Result<RowStream> stream_statement(const std::shared_ptr<Channel>& channel, std::string_view sql,

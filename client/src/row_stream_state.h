@@ -19,10 +19,13 @@ class RowStream::State {
  public:
   // Of a request that is under way. `window_bytes` as the request asked for, 0 for the daemon's default.
   State(std::shared_ptr<Channel> channel, std::uint64_t id, std::uint32_t window_bytes);
+  // The same of a statement. `sql` must live until the first response was taken.
+  State(std::shared_ptr<Channel> channel, std::uint64_t id, std::string_view sql, Observation observation,
+        KnownColumns::Entry known, std::uint32_t window_bytes);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
-  // Sends one statement. `sql` must live until the first response was taken.
+  // Sends one statement.
   static Result<std::unique_ptr<State>> start(std::shared_ptr<Channel> channel, Execution::Kind kind, std::string_view sql,
                                               const Parameters& parameters, const RequestOptions& options,
                                               std::uint32_t transaction);
