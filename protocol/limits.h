@@ -142,7 +142,7 @@ struct Limits {
   // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
   std::uint32_t hello_ms_max = 10'000;
   std::uint32_t drain_ms_max = 10'000;
-  // Sessions that may share memory with their clients, 64 KiB each.
+  // Sessions that may share memory with their clients, 68 KiB each.
   std::uint32_t rings_max = 256;
   // As long as requests come within that time of each other the loop thread does not sleep in between (BusyPoll).
   std::uint32_t busy_poll_us = 50;
