@@ -3,7 +3,8 @@
 // To be woken takes 30 to 60 us, and as much again for the core to get its caches back; a short read takes a few. So where
 // the next event is most likely near, asking for it without a pause is several times as fast, and no dearer. It is taken to be
 // near if the last one was. Where that turns out wrong the next tries are put off, twice as long each time, so that a peer whose
-// events come in no regular way costs next to nothing.
+// events come in no regular way costs next to nothing; and at once for long after a wait that was so long that somebody else must
+// have had the core, for who polls gives it away.
 //
 // Times are in microseconds of a monotonic clock. One thread. "Busy polling" as in socket(7), SO_BUSY_POLL.
 #pragma once
@@ -20,10 +21,10 @@ class BusyPoll {
   // How long a wait may be for which nobody sleeps; 0: sleeps always.
   explicit BusyPoll(std::uint32_t limit_us) : limit_us_(limit_us) {}
 
-  // There is nothing to do but to wait.
-  void begin(std::uint64_t now_us) {
+  // There is nothing to do but to wait, and perhaps to sleep in any case.
+  void begin(std::uint64_t now_us, bool may_poll = true) {
     since_us_ = now_us;
-    polls_ = expects_soon_;
+    polls_ = expects_soon_ && may_poll;
   }
   // Asks once more instead of sleeping.
   bool goes_on(std::uint64_t now_us) const { return polls_ && now_us - since_us_ < limit_us_; }
@@ -35,9 +36,11 @@ class BusyPoll {
       // Who slept has waited for its waking, too.
       expects_soon_ = waits_to_skip_ == 0 && waited_us < std::uint64_t{2} * limit_us_;
     } else if (waited_us < limit_us_) {
-      failures_ = 0;
+      if (failures_ > 0) --failures_;
     } else {
-      failures_ = std::min(failures_ + 1, kFailuresMax);
+      // Whoever shares the core has kept it, and was let have it: once more would be as bad.
+      const bool lost_the_core = waited_us > kLostTheCore * limit_us_;
+      failures_ = lost_the_core ? kFailuresMax : std::min(failures_ + 1, kFailuresMax);
       waits_to_skip_ = 1u << failures_;
       expects_soon_ = false;
     }
@@ -45,6 +48,7 @@ class BusyPoll {
 
  private:
   static constexpr std::uint32_t kFailuresMax = 8;
+  static constexpr std::uint64_t kLostTheCore = 10;
 
   std::uint32_t limit_us_;
   std::uint64_t since_us_ = 0;

@@ -49,7 +49,7 @@ void Backups::run_on_writer(std::uint16_t database, JobKind kind) {
   auto job = std::make_unique<Job>();
   job->kind = kind;
   job->database = database;
-  context_.executor.run_on_writer(std::move(job));
+  context_.run_on_writer(std::move(job));
 }
 
 void Backups::copy_on(std::uint16_t database) {

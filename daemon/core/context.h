@@ -46,12 +46,23 @@ struct SpoolUse {
 };
 
 struct CoreContext {
+  // To the executor, which gives each job back once.
+  void run_on_reader(std::unique_ptr<Job> job) {
+    ++jobs_under_way;
+    executor.run_on_reader(std::move(job));
+  }
+  void run_on_writer(std::unique_ptr<Job> job) {
+    ++jobs_under_way;
+    executor.run_on_writer(std::move(job));
+  }
+
   Limits limits;
   std::vector<std::string> database_names;
   Executor& executor;
   Janitor janitor;
   Counters counters;
   std::uint64_t now_us = 0;
+  std::size_t jobs_under_way = 0;
   MemoryUse memory{};
   SpoolUse spools{};
   // By database: the requests that wait for its writer and have not ended. Those of them that have a wait_timer.

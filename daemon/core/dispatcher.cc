@@ -537,6 +537,7 @@ void Dispatcher::resume(const RequestPointer& request) {
 void Dispatcher::on_job_done(std::unique_ptr<Job> job, std::uint64_t now_us) {
   context_.now_us = now_us;
   if (job->is_interim) return readers_.on_interim(*job);
+  --context_.jobs_under_way;
   const std::uint16_t database = job->database;
   const bool on_writer = job->slot == kWriterSlot;
   if (on_writer) wal_.on_report(database, job->wal);

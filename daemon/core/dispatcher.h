@@ -63,6 +63,8 @@ class Dispatcher {
   void close_all_sessions() SKUA_REQUIRES(loop_thread);
 
   std::size_t session_count() const SKUA_REQUIRES(loop_thread) { return sessions_.size(); }
+  // Threads have work.
+  bool has_jobs_under_way() const SKUA_REQUIRES(loop_thread) { return context_.jobs_under_way > 0; }
   std::string status_line() const SKUA_REQUIRES(loop_thread);
 
  private:

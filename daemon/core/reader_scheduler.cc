@@ -202,7 +202,7 @@ void ReaderScheduler::feed_threads() {
     if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kRunning;
     if (job->kind == JobKind::kContinue && job->transaction == nullptr) begin_run(job->request);
     job->at_once = inline_reads_.may_run_at_once(*job);
-    context_.executor.run_on_reader(std::move(job));
+    context_.run_on_reader(std::move(job));
   }
   if (ready_.empty()) return;
   // Their batches under way are their last: the threads are for all.

@@ -244,7 +244,7 @@ void TransactionManager::run(const Pointer& transaction, const std::shared_ptr<R
     readers_.run(std::move(job));
   } else {
     if (request != nullptr && !request->is_ended()) request->stage = Request::Stage::kRunning;
-    context_.executor.run_on_writer(std::move(job));
+    context_.run_on_writer(std::move(job));
   }
   transaction->check_invariants();
 }

@@ -123,7 +123,7 @@ void WalBudget::start_checkpoint(std::uint16_t database) {
   auto job = std::make_unique<Job>();
   job->kind = JobKind::kCheckpoint;
   job->database = database;
-  context_.executor.run_on_writer(std::move(job));
+  context_.run_on_writer(std::move(job));
 }
 
 void WalBudget::on_checkpoint_done(const Job& job) {

@@ -145,7 +145,7 @@ void WriteScheduler::run(const std::shared_ptr<Request>& request) {
   job->slices = std::move(request->slices);
   job->relaxed = job->slices != nullptr ? job->slices->relaxed : is_relaxed(*request);
   request->stage = Request::Stage::kRunning;
-  context_.executor.run_on_writer(std::move(job));
+  context_.run_on_writer(std::move(job));
 }
 
 void WriteScheduler::on_job_done(std::unique_ptr<Job> job) {

@@ -23,8 +23,8 @@ class BusyLoop {
     poll_.end(now_us);
   }
   // All that has come in is done, and the loop is about to ask for more. False: it will sleep for it.
-  bool before_poll(std::uint64_t now_us) {
-    if (!waits_) poll_.begin(now_us);
+  bool before_poll(std::uint64_t now_us, bool may_be_busy) {
+    if (!waits_) poll_.begin(now_us, may_be_busy);
     waits_ = true;
     const bool is_busy = poll_.goes_on(now_us);
     set_awake(is_busy);

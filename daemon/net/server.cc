@@ -215,7 +215,9 @@ void Server::on_turn_end() {
     dispatcher_.on_turn_end(monotonic_us());
   } while (on_completions());
   arm_timer();
-  if (!busy_loop_->before_poll(monotonic_us()) && !leave_rings()) busy_loop_->stay_awake();
+  // While threads have work they are better off with the core.
+  const bool may_be_busy = !dispatcher_.has_jobs_under_way();
+  if (!busy_loop_->before_poll(monotonic_us(), may_be_busy) && !leave_rings()) busy_loop_->stay_awake();
   if (draining_ && sessions_.empty()) uv_stop(&loop_);
 }
 

@@ -63,16 +63,38 @@ Test(busy_poll, hardly_ever_asks_in_vain) {
   cr_assert_geq(in_vain, 10'000 / 512, "it goes on to try: %d of 10,000 waits", in_vain);
 }
 
-Test(busy_poll, trusts_again_after_one_success) {
+Test(busy_poll, trusts_again_with_each_success) {
   BusyPoll poll(kLimitUs);
-  for (int i = 0; i < 1'000; ++i) wait(poll, i % 2 == 0 ? 1 : 1'000);
+  for (int i = 0; i < 2'000; ++i) wait(poll, i % 2 == 0 ? 1 : 2 * kLimitUs);
   int waits = 0;
   while (!wait(poll, 1)) ++waits;
   cr_assert_leq(waits, 256);
-  wait(poll, 1'000);
+  cr_assert_geq(waits, 64, "it was in vain a thousand times");
+  for (int i = 0; i < 8; ++i) cr_assert(wait(poll, 1), "it goes on as long as it is right");
+  wait(poll, 2 * kLimitUs);
   waits = 0;
   while (!wait(poll, 1)) ++waits;
   cr_assert_leq(waits, 2, "the tries are not put off any more");
+}
+
+Test(busy_poll, puts_off_its_tries_for_long_where_others_want_the_core) {
+  BusyPoll poll(kLimitUs);
+  wait(poll, 1);
+  wait(poll, 20 * kLimitUs);
+  int waits = 0;
+  while (!wait(poll, 1)) ++waits;
+  cr_assert_geq(waits, 200);
+}
+
+Test(busy_poll, sleeps_where_it_must_not_poll) {
+  BusyPoll poll(kLimitUs);
+  poll.begin(1'000, false);
+  poll.end(1'001);
+  poll.begin(2'000, false);
+  cr_assert(!poll.goes_on(2'000));
+  poll.end(2'001);
+  poll.begin(3'000);
+  cr_assert(poll.goes_on(3'000), "the last one was near");
 }
 
 Test(busy_poll, asks_only_where_there_are_two_cores) {
