@@ -21,6 +21,8 @@ namespace skua::bench {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // statfs(2) lists the numbers.
 std::string file_system_of(const std::string& directory) {
   struct statfs info {};
@@ -54,7 +56,6 @@ std::string cpu_model() {
 }
 
 double syscall_ns() {
-  using Clock = std::chrono::steady_clock;
   constexpr int kCalls = 2'000;
   std::vector<double> costs_ns;
   for (int batch = 0; batch < 21; ++batch) {
@@ -68,7 +69,6 @@ double syscall_ns() {
 // The other thread is asleep, and so is its core if nothing else runs there: what a hand-over costs a machine with
 // little to do.
 double wake_up_us() {
-  using Clock = std::chrono::steady_clock;
   constexpr int kWakes = 51;
   std::vector<double> costs_us;
   std::binary_semaphore wake(0);
@@ -93,7 +93,6 @@ double wake_up_us() {
 
 // In turns, so that a disk that changes its mind changes it for all of them.
 SyncCosts sync_costs(const std::string& directory) {
-  using Clock = std::chrono::steady_clock;
   constexpr std::size_t kFileBytes = 1 << 20;
   constexpr std::size_t kWriteBytes = 8 << 10;
   constexpr int kRounds = 51;

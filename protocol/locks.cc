@@ -8,7 +8,7 @@ namespace {
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
-bool is_space(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+bool is_white_space(char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
 
 }  // namespace
 
@@ -24,9 +24,9 @@ std::string one_line(std::string_view sql, std::size_t bytes_max) {
   std::string line;
   bool in_space = true;
   for (const char byte : sql) {
-    if (!is_space(byte)) line += byte;
-    if (is_space(byte) && !in_space) line += ' ';
-    in_space = is_space(byte);
+    if (!is_white_space(byte)) line += byte;
+    if (is_white_space(byte) && !in_space) line += ' ';
+    in_space = is_white_space(byte);
   }
   if (!line.empty() && line.back() == ' ') line.pop_back();
   if (line.size() <= bytes_max) return line;

@@ -10,13 +10,12 @@
 #include <memory>
 #include <vector>
 
+#include "bench/peers/patience.h"
 #include "client/src/unix_socket.h"
 
 namespace skua::bench {
 
 namespace {
-
-constexpr std::uint32_t kConnectTimeoutMs = 5'000;
 
 struct Server {
   EchoSizes sizes;

@@ -18,13 +18,13 @@
 #include <thread>
 #include <vector>
 
+#include "bench/peers/patience.h"
 #include "bench/peers/postgres_connection.h"
 
 namespace skua::bench {
 
 namespace {
 
-constexpr std::chrono::seconds kStartPatience{30};
 // Of a child that became no program.
 constexpr int kNotStarted = 126;
 

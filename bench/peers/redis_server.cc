@@ -15,14 +15,12 @@
 #include <cstring>
 #include <thread>
 
+#include "bench/peers/patience.h"
 #include "client/src/unix_socket.h"
 
 namespace skua::bench {
 
 namespace {
-
-constexpr std::chrono::seconds kStartPatience{30};
-constexpr std::uint32_t kConnectTimeoutMs = 5'000;
 
 [[noreturn]] void become_redis(const std::string& program, const std::string& folder, const std::string& socket) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -11,11 +11,11 @@
 #include <filesystem>
 #include <thread>
 
+#include "bench/peers/patience.h"
+
 namespace skua::bench {
 
 namespace {
-
-constexpr std::chrono::seconds kStartPatience{30};
 
 [[noreturn]] void become_daemon(const std::string& program, const std::string& socket,
                                 const std::string& database, const std::string& log,

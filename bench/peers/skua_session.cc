@@ -6,6 +6,7 @@
 #include <bit>
 #include <variant>
 
+#include "bench/peers/patience.h"
 #include "client/src/response.h"
 #include "client/src/unix_socket.h"
 #include "protocol/limits.h"
@@ -13,8 +14,6 @@
 namespace skua::bench {
 
 namespace {
-
-constexpr std::uint32_t kConnectTimeoutMs = 5'000;
 
 Error session_is_lost() { return make_error(ErrorCode::kLost, "the session with skuad is lost"); }
 

@@ -8,17 +8,17 @@ namespace skua::bench {
 
 namespace {
 
-constexpr std::int64_t kRows = 1'000'000;
+constexpr std::int64_t kMixedRows = 1'000'000;
 enum MixedRole : std::size_t { kRead, kWrite, kScan };
 
-ItemTable table_of(const BenchSetup& setup) { return {"mixed", setup.records.value_or(kRows)}; }
+ItemTable mixed_table(const BenchSetup& setup) { return {"mixed", setup.records.value_or(kMixedRows)}; }
 
 // Skua's and PostgreSQL's clients do the same; `Server` is which.
 template <class Server>
 class MixedClients : public Contestant {
  public:
   MixedClients(std::string_view name, Server& server, const BenchSetup& setup)
-      : name_(name), server_(server), table_(table_of(setup)), seed_(setup.seed) {}
+      : name_(name), server_(server), table_(mixed_table(setup)), seed_(setup.seed) {}
 
   std::string_view name() const override { return name_; }
   pid_t server_pid() const override { return server_.pid(); }
@@ -46,7 +46,7 @@ Workload mixed_workload(const BenchSetup& setup) {
   Workload workload{"mixed",
                     fmt::format("reads and durable updates of a row by its key, and streams of all {} rows, at once and "
                                 "each alone",
-                                table_of(setup).row_count()),
+                                mixed_table(setup).row_count()),
                     "operations",
                     {}};
   workload.roles = {{"read", "round trips"}, {"write", "rows", 1.0 / 4}, {"scan", "rows", 1.0 / 16}};

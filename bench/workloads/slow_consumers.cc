@@ -15,7 +15,7 @@ namespace skua::bench {
 
 namespace {
 
-constexpr std::int64_t kRows = 1'000'000;
+constexpr std::int64_t kConsumedRows = 1'000'000;
 // A slow consumer takes so many rows, about 4 KiB, and then nothing for so long.
 constexpr int kRowsTaken = 100;
 constexpr std::chrono::milliseconds kPause{200};
@@ -24,12 +24,12 @@ constexpr std::uint64_t kWalBytesMax = 64 << 20;
 // One group of writes may come on top of the budget.
 constexpr std::uint64_t kWalBytesBeyond = 2 << 20;
 constexpr double kMebibyte = 1 << 20;
-enum SlowRole : std::size_t { kRead, kWrite, kSlow };
+enum SlowRole : std::size_t { kFastRead, kFastWrite, kSlow };
 
 class SlowConsumers final : public Contestant {
  public:
   explicit SlowConsumers(const BenchSetup& setup)
-      : daemon_(setup, "slow-consumers"), table_("item", setup.records.value_or(kRows)), seed_(setup.seed) {}
+      : daemon_(setup, "slow-consumers"), table_("item", setup.records.value_or(kConsumedRows)), seed_(setup.seed) {}
 
   std::string_view name() const override { return "skua"; }
   pid_t server_pid() const override { return daemon_.pid(); }
@@ -41,12 +41,12 @@ class SlowConsumers final : public Contestant {
     return daemon_.restart();
   }
 
-  Result<Operation> make_operation(std::size_t client) override { return make_role_operation(kRead, client); }
+  Result<Operation> make_operation(std::size_t client) override { return make_role_operation(kFastRead, client); }
   Result<Operation> make_role_operation(std::size_t role, std::size_t client) override {
     // So that the roles do not ask for the same keys in the same order.
     const std::uint64_t seed = seed_ + client + (role << 32);
-    if (role == kRead) return table_.read(daemon_.server(), seed);
-    if (role == kWrite) return table_.update(daemon_.server(), seed);
+    if (role == kFastRead) return table_.read(daemon_.server(), seed);
+    if (role == kFastWrite) return table_.update(daemon_.server(), seed);
     return consume_slowly();
   }
 
@@ -104,12 +104,12 @@ Workload slow_consumers_workload(const BenchSetup& setup) {
   Workload workload{"slow-consumers",
                     fmt::format("reads and durable updates by key, beside clients that stream {} rows and take {} of them "
                                 "every {} ms, and without those",
-                                setup.records.value_or(kRows), kRowsTaken, kPause.count()),
+                                setup.records.value_or(kConsumedRows), kRowsTaken, kPause.count()),
                     "operations",
                     {}};
   workload.roles = {{"read", "round trips", 1.0 / 32}, {"write", "rows", 1.0 / 64}, {"slow stream", "rows"}};
-  workload.scenes = {{"among slow", {kRead, kWrite, kSlow}}, {"without", {kRead, kWrite}}};
-  workload.goals = {{kRead, "among slow", "without", 2}, {kWrite, "among slow", "without", 2}};
+  workload.scenes = {{"among slow", {kFastRead, kFastWrite, kSlow}}, {"without", {kFastRead, kFastWrite}}};
+  workload.goals = {{kFastRead, "among slow", "without", 2}, {kFastWrite, "among slow", "without", 2}};
   workload.contestants.push_back(std::make_unique<SlowConsumers>(setup));
   return workload;
 }

@@ -12,16 +12,16 @@ namespace skua::bench {
 
 namespace {
 
-constexpr std::int64_t kRows = 100'000;
+constexpr std::int64_t kUpdatedRows = 100'000;
 
-ItemTable table_of(const BenchSetup& setup) { return {"item", setup.records.value_or(kRows)}; }
+ItemTable updated_table(const BenchSetup& setup) { return {"item", setup.records.value_or(kUpdatedRows)}; }
 
 // Skua's and PostgreSQL's clients do the same; `Server` is which.
 template <class Server>
 class UpdateClients : public Contestant {
  public:
   UpdateClients(std::string_view name, Server& server, const BenchSetup& setup)
-      : name_(name), server_(server), table_(table_of(setup)), seed_(setup.seed) {}
+      : name_(name), server_(server), table_(updated_table(setup)), seed_(setup.seed) {}
 
   std::string_view name() const override { return name_; }
   pid_t server_pid() const override { return server_.pid(); }
@@ -38,7 +38,7 @@ class UpdateClients : public Contestant {
 class ProcessesUpdate final : public Contestant {
  public:
   explicit ProcessesUpdate(const BenchSetup& setup)
-      : path_(setup.folder + "/update_shared.db"), table_(table_of(setup)), seed_(setup.seed) {}
+      : path_(setup.folder + "/update_shared.db"), table_(updated_table(setup)), seed_(setup.seed) {}
 
   std::string_view name() const override { return kProcessesOnFileName; }
 
@@ -73,7 +73,7 @@ class ProcessesUpdate final : public Contestant {
 Workload update_workload(const BenchSetup& setup) {
   Workload workload{"update",
                     fmt::format("a column of a row by its key out of {} rows, synced to the disk",
-                                table_of(setup).row_count()),
+                                updated_table(setup).row_count()),
                     "rows",
                     {}};
   workload.contestants.push_back(std::make_unique<UpdateClients<const SkuaServer>>("skua", setup.server, setup));

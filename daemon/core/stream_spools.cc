@@ -9,7 +9,7 @@ namespace skua {
 
 namespace {
 
-using State = StreamSpool::State;
+using SpoolState = StreamSpool::State;
 
 constexpr std::uint32_t kFillingMax = 1;
 constexpr std::uint32_t kNeededFillingMax = 2;
@@ -36,7 +36,7 @@ bool StreamSpools::is_lease_over(const Request& request) const {
 std::uint64_t StreamSpools::time_us_of(const Request& request) const {
   if (context_.limits.stream_lease_ms_max == 0 || !request.cursor_open || request.is_ended()) return UINT64_MAX;
   if (request.spool == nullptr) return request.lease_until_us;
-  return request.spool->state == State::kFull ? request.spool->full_until_us : UINT64_MAX;
+  return request.spool->state == SpoolState::kFull ? request.spool->full_until_us : UINT64_MAX;
 }
 
 std::uint64_t StreamSpools::total_room_bytes() const {
@@ -62,7 +62,7 @@ void StreamSpools::begin(Request& request) {
 
 std::unique_ptr<Job> StreamSpools::make_slice(const std::shared_ptr<Request>& request) {
   const StreamSpool& spool = *request->spool;
-  SKUA_CHECK(spool.state == State::kFilling && request->cursor_open);
+  SKUA_CHECK(spool.state == SpoolState::kFilling && request->cursor_open);
   auto job = std::make_unique<Job>();
   job->kind = JobKind::kSpool;
   job->database = request->database;
@@ -102,13 +102,13 @@ void StreamSpools::on_slice_done(Request& request, Job& job) {
   spool.has_rows = job.spool_has_rows;
   spool.reads_left = kReadsPerSlice;
   if (!job.cursor_open) {
-    spool.state = State::kComplete;
+    spool.state = SpoolState::kComplete;
   } else if (spool.pending_bytes > room_bytes(spool)) {
-    spool.state = State::kFull;
+    spool.state = SpoolState::kFull;
     spool.total_is_full = spool.pending_bytes > total_room_bytes();
     spool.full_until_us = context_.now_us + std::uint64_t{context_.limits.stream_lease_ms_max} * 1000;
   }
-  if (spool.state != State::kFilling) --context_.spools.filling;
+  if (spool.state != SpoolState::kFilling) --context_.spools.filling;
 }
 
 void StreamSpools::on_read_done(Request& request, Job& job) {
@@ -126,7 +126,7 @@ void StreamSpools::take_pending(StreamSpool& spool, const Job& job) {
 }
 
 void StreamSpools::end_full(Request& request) {
-  SKUA_CHECK(request.spool->state == State::kFull && !request.spool->has_rows);
+  SKUA_CHECK(request.spool->state == SpoolState::kFull && !request.spool->has_rows);
   forget(context_, request);
   start_lease(request);
 }
@@ -146,7 +146,7 @@ void StreamSpools::forget(CoreContext& context, Request& request) {
   const std::unique_ptr<StreamSpool> spool = std::move(request.spool);
   context.spools.bytes -= spool->bytes;
   context.memory.held -= spool->pending_bytes;
-  if (spool->state == State::kFilling) --context.spools.filling;
+  if (spool->state == SpoolState::kFilling) --context.spools.filling;
   drop(context, std::move(spool->file));
 }
 

@@ -4,14 +4,13 @@
 #include <cstddef>
 
 #include "daemon/engine/sqlite_error.h"
+#include "daemon/engine/wal_format.h"
 
 namespace skua {
 
 namespace {
 
-constexpr std::int64_t kLogHeaderBytes = 32;
 constexpr std::int64_t kSaltsOffset = 16;  // in the log's header
-constexpr std::size_t kFrameHeaderBytes = 24;
 constexpr std::size_t kFrameSaltsOffset = 8;
 
 std::uint32_t read_u32(const unsigned char* bytes) {

@@ -3,16 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include "daemon/engine/sqlite_error.h"
+#include "daemon/engine/wal_format.h"
 
 namespace skua {
-
-namespace {
-
-// sqlite.org/fileformat2.html#walformat
-constexpr std::uint64_t kLogHeaderBytes = 32;
-constexpr std::uint64_t kFrameHeaderBytes = 24;
-
-}  // namespace
 
 WalReport WalGovernor::report(const Connection& writer) const {
   WalReport report;
