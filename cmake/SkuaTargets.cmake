@@ -14,21 +14,28 @@ if(SKUA_SANITIZE)
   add_link_options(-fsanitize=${SKUA_SANITIZE})
 endif()
 
-# skua_precompiled(target) compiles a target with the headers that nearly every file includes read once, for
-# skua_protocol. The release preset does without: with optimisation gcc 12 takes what comes out of a precompiled standard
-# header for our code and warns of it, and there a forgotten #include is an error.
-function(skua_precompiled target)
-  if(target STREQUAL skua_protocol)
+# skua_precompile(target owner [headers...]) compiles a target with the headers that nearly every file includes, and with
+# those named, read once, for the owner, which is compiled with the same options.
+function(skua_precompile target owner)
+  if(target STREQUAL owner)
     target_precompile_headers(${target} PRIVATE
       <algorithm> <array> <chrono> <deque> <functional> <map> <memory> <optional> <string> <string_view> <unordered_map>
-      <utility> <variant> <vector> <fmt/format.h> <capnp/message.h> <capnp/serialize.h> <protocol/skua.capnp.h>)
+      <utility> <variant> <vector> <fmt/format.h> <capnp/message.h> <capnp/serialize.h> <protocol/skua.capnp.h> ${ARGN})
   else()
-    target_precompile_headers(${target} REUSE_FROM skua_protocol)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)  # for ccache
   else()
     target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")  # so too
+  endif()
+endfunction()
+
+# skua_precompiled(target) does so for what users get. The release preset does without: with optimisation gcc 12 takes what
+# comes out of a precompiled standard header for our code and warns of it, and there a forgotten #include is an error.
+function(skua_precompiled target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+    skua_precompile(${target} skua_protocol)
   endif()
 endfunction()
 
