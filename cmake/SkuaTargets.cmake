@@ -2,6 +2,14 @@
 add_library(skua_options INTERFACE)
 target_include_directories(skua_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(skua_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # As clang does by itself; but not in a unity build, where a source is an included file.
+  target_compile_options(skua_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wunused-const-variable=1>)
+  if(CMAKE_UNITY_BUILD)
+    # There gcc takes every type of a source for one of a header.
+    target_compile_options(skua_options INTERFACE -Wno-subobject-linkage)
+  endif()
+endif()
 if(SKUA_WERROR)
   target_compile_options(skua_options INTERFACE -Werror)
 endif()
@@ -12,6 +20,10 @@ endif()
 if(SKUA_SANITIZE)
   add_compile_options(-fsanitize=${SKUA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SKUA_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # clang 14 cannot compile a coroutine with it: "Cannot represent a difference across sections". gcc does not have it.
+    add_compile_options(-fno-sanitize=function)
+  endif()
 endif()
 
 # skua_precompile(target owner [headers...]) compiles a target with the headers that nearly every file includes, and with
