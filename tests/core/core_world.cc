@@ -69,20 +69,18 @@ void CoreClient::send(Frame frame) {
   if (response.isError()) answer.error = read_error(response.getError());
   if (response.isRows() && response.getRows().getColumns().size() == 2) answer.counters = read_counters(response.getRows());
   if (response.isLocks()) answer.locks = read_locks(response.getLocks());
+  if (answer.terminal) terminal_[answer.id].push_back(answers.size());
   answers.push_back(std::move(answer));
 }
 
 const Answer* CoreClient::answer_to(std::uint64_t id) const {
-  for (const Answer& answer : answers) {
-    if (answer.id == id && answer.terminal) return &answer;
-  }
-  return nullptr;
+  const auto found = terminal_.find(id);
+  return found == terminal_.end() ? nullptr : &answers[found->second.front()];
 }
 
 std::size_t CoreClient::terminal_answers_to(std::uint64_t id) const {
-  std::size_t count = 0;
-  for (const Answer& answer : answers) count += answer.id == id && answer.terminal ? 1 : 0;
-  return count;
+  const auto found = terminal_.find(id);
+  return found == terminal_.end() ? 0 : found->second.size();
 }
 
 CoreWorld::CoreWorld(Limits limits, std::vector<std::string> databases) {

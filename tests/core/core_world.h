@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "daemon/core/dispatcher.h"
@@ -74,6 +75,10 @@ class CoreClient final : public ReplySink {
   std::size_t unsent = 0;
   bool closed = false;
   std::vector<Answer> answers;
+
+ private:
+  // Where in `answers` the terminal ones to a request are.
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> terminal_;
 };
 
 class CoreWorld {
