@@ -24,8 +24,9 @@ inline constexpr std::size_t kValueBytesMax = 64 * kMiB;
 inline constexpr std::size_t kRowBytesMax = 96 * kMiB;
 // One frame: a row of the largest size, its SQL and its framing.
 inline constexpr std::size_t kFrameBytesMax = 128 * kMiB;
-// Of each of the two rings that a session may share with its client: a hundred short requests. Both sides must have the same.
-inline constexpr std::size_t kRingBytes = 32 * kKiB;
+// Of each of the two rings that a session may share with its client: fifty short requests, and little enough to be kept by
+// sessions that are idle. Both sides must have the same.
+inline constexpr std::size_t kRingBytes = 16 * kKiB;
 // Before Hello a peer has shown nothing, and Hello is small.
 inline constexpr std::size_t kHelloFrameBytesMax = 64 * kKiB;
 // Cap'n Proto messages may have many segments; builders make few.
@@ -142,7 +143,7 @@ struct Limits {
   // A session that does not say Hello in time, and how long a shutdown waits for work in progress.
   std::uint32_t hello_ms_max = 10'000;
   std::uint32_t drain_ms_max = 10'000;
-  // Sessions that may share memory with their clients, 68 KiB each.
+  // Sessions that may share memory with their clients, 36 KiB each.
   std::uint32_t rings_max = 256;
   // As long as requests come within that time of each other the loop thread does not sleep in between (BusyPoll).
   std::uint32_t busy_poll_us = 50;

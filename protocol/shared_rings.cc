@@ -29,7 +29,7 @@ struct Layout {
 // Both sides have this, and a later version has another feature bit for anything else: docs/PROTOCOL.md.
 static_assert(offsetof(RingState, written) == 0 && offsetof(RingState, read) == 64 && offsetof(RingState, asleep) == 128 &&
               offsetof(RingState, wakes) == 132 && sizeof(RingState) == 192);
-static_assert(offsetof(Layout, request_bytes) == 4096 && sizeof(Layout) == 4096 + 2 * 32'768);
+static_assert(offsetof(Layout, request_bytes) == 4096 && sizeof(Layout) == 4096 + 2 * 16'384);
 static_assert((kRingBytes & (kRingBytes - 1)) == 0 && kRingBytes % kWordBytes == 0);
 
 std::size_t place_of(std::uint64_t position) { return static_cast<std::size_t>(position & (kRingBytes - 1)); }
