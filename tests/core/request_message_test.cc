@@ -72,7 +72,7 @@ Test(request_message, reads_by_hand_what_capnp_reads) {
 Test(request_message, reads_damaged_requests_as_capnp_does) {
   Random random;
   int read = 0;
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < 50'000; ++i) {
     Frame frame = random_request(random);
     auto* words = reinterpret_cast<std::uint64_t*>(frame.words());
     std::uint64_t& word = words[random.between(0, static_cast<std::int64_t>(frame.view().size()) - 1)];
@@ -85,5 +85,5 @@ Test(request_message, reads_damaged_requests_as_capnp_does) {
     });
     if (!status) cr_assert_eq(status.error().code, ErrorCode::kProtocol);
   }
-  cr_assert_geq(read, 50'000);
+  cr_assert_geq(read, 12'500);
 }

@@ -229,7 +229,7 @@ Test(flat_message, rows_that_capnp_lays_out_are_read_by_hand) {
 Test(flat_message, damaged_rows_are_read_the_same_or_left_to_capnp) {
   Random random;
   int read_flat = 0;
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < 50'000; ++i) {
     const RowBatchBuilder batch = random_batch(random);
     const Frame frame = damaged(random, rows_response(1, 2, batch, nullptr, nullptr));
     if (const auto flat = open_flat(frame)) {
@@ -237,7 +237,7 @@ Test(flat_message, damaged_rows_are_read_the_same_or_left_to_capnp) {
       expect_same_rows(frame, *flat);
     }
   }
-  cr_assert_geq(read_flat, 10'000, "damage that hits values only");
+  cr_assert_geq(read_flat, 2'500, "damage that hits values only");
 }
 
 Test(flat_message, parameters_are_read_by_hand) {
@@ -258,14 +258,14 @@ Test(flat_message, parameters_are_read_by_hand) {
 Test(flat_message, damaged_parameters_are_read_the_same_or_left_to_capnp) {
   Random random;
   int read_flat = 0;
-  for (int i = 0; i < 200'000; ++i) {
+  for (int i = 0; i < 50'000; ++i) {
     const Frame frame = damaged(random, parameters_by_capnp(random_parameters(random)));
     if (const auto flat = open_flat_parameters(frame)) {
       ++read_flat;
       expect_same_parameters(frame, *flat);
     }
   }
-  cr_assert_geq(read_flat, 10'000);
+  cr_assert_geq(read_flat, 2'500);
 }
 
 Test(flat_message, more_than_one_segment_is_left_to_capnp) {
