@@ -112,7 +112,8 @@ std::uint32_t Channel::next_transaction() {
 }
 
 RequestHead Channel::head(const RequestOptions& options, std::uint32_t transaction) {
-  if (requests_to_rings_ > 0 && !broken_ && pending_.empty() && outgoing_.empty() && --requests_to_rings_ == 0) attach_rings();
+  const bool may_attach = requests_to_rings_ > 0 && !broken_ && pending_.empty() && outgoing_.empty() && options.deadline_ms == 0;
+  if (may_attach && --requests_to_rings_ == 0) attach_rings();
   return {++last_id_, options.database.empty() ? std::string_view(database_) : options.database, transaction,
           options.deadline_ms, options.idempotency_key};
 }

@@ -114,10 +114,10 @@ void Channel::attach_rings() {
 // The answer, and what comes beside it: which recv(2) would drop.
 Status Channel::receive_rings(std::uint64_t id) {
   FileDescriptor descriptor;
-  const auto until = Clock::now() + kDeadlineGrace;
   while (!broken_ && !has_response(id)) {
     pollfd ready = {socket_.get(), static_cast<short>(outgoing_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
-    if (::poll(&ready, 1, milliseconds_until(until)) == 0) return make_error(ErrorCode::kLost, "the daemon did not answer");
+    // As long as it takes: so does the request that follows, which has no deadline.
+    ::poll(&ready, 1, -1);
     if (!outgoing_.empty()) send_queued();
     const std::span<char> space = reader_.space();
     iovec bytes = {space.data(), space.size()};
@@ -143,7 +143,11 @@ Status Channel::receive_rings(std::uint64_t id) {
   if (broken_) return *broken_;
   // Refused: there are sessions enough that have rings.
   if (const Result<Summary> done = body_of<Summary>(take(id)); !done) return broken_ ? Status(*broken_) : Status();
-  SKUA_ASSIGN(std::shared_ptr<SharedRings> memory, SharedRings::map(descriptor.get()));
+  // Nor does a process that may have no further descriptor, or no more memory, lose its connection for it.
+  if (!descriptor.is_open()) return {};
+  Result<std::shared_ptr<SharedRings>> mapped = SharedRings::map(descriptor.get());
+  if (!mapped) return mapped.error().code == ErrorCode::kProtocol ? Status(mapped.error()) : Status();
+  std::shared_ptr<SharedRings> memory = *std::move(mapped);
   const Ring requests = memory->requests();
   const Ring responses = memory->responses();
   bell_->attach(memory);

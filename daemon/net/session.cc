@@ -249,7 +249,6 @@ bool Session::flush_to_ring() {
     if (front_offset_ != 0 || !rings_->wants_to_begin(unsent_bytes_)) return false;
     std::uint64_t word = ring_control(RingControl::kToRing);
     const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(&word), sizeof(word));
-    // The socket may be full.
     const int written = uv_try_write(stream(), &buffer, 1);
     if (written == UV_EAGAIN) return false;  // the socket is full
     if (written != static_cast<int>(sizeof(word))) {
