@@ -62,6 +62,8 @@ struct CoreContext {
   Janitor janitor;
   Counters counters;
   std::uint64_t now_us = 0;
+  // The loop thread does not sleep between events now: the next one is near.
+  bool is_awake = false;
   std::size_t jobs_under_way = 0;
   MemoryUse memory{};
   SpoolUse spools{};

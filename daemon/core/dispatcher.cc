@@ -267,6 +267,7 @@ Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
   }
   session.sink->send(done_response(root.getId(), Summary{}));
   if (const auto found = session.requests.find(target); found != session.requests.end()) {
+    readers_.on_left(*found->second);
     stop(RequestPointer(found->second), CancelReason::kClient);
   }
   return {};
@@ -571,8 +572,14 @@ void Dispatcher::on_time(std::uint64_t now_us) {
 }
 
 void Dispatcher::on_turn_end(std::uint64_t now_us) {
+  context_.now_us = now_us;
   readers_.on_turn_end();
   context_.executor.flush(now_us - active_since_us_ >= kLonelyUs);
+}
+
+void Dispatcher::on_wait(bool awake) {
+  context_.is_awake = awake;
+  if (!awake) readers_.on_sleep();
 }
 
 std::string Dispatcher::status_line() const {

@@ -55,6 +55,8 @@ class Dispatcher {
   void on_time(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // Before the caller waits for more to happen, when it has passed on what the turn's answers are. Jobs may be done on return.
   void on_turn_end(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
+  // How the caller is going to wait then: asking for events again and again, or asleep until there is one.
+  void on_wait(bool awake) SKUA_REQUIRES(loop_thread);
 
   // From now on new work is refused and every session is closed as soon as it has none left.
   void start_drain(std::uint64_t now_us) SKUA_REQUIRES(loop_thread);

@@ -63,7 +63,31 @@ bool InlineReads::start(Job& job) {
   return outcome == InlineRead::kDone;
 }
 
+bool InlineReads::was_left_early(const Request& request) {
+  return is_eligible(request) && databases_[request.database].leaves.is_short(request.sql);
+}
+
+void InlineReads::on_waited_in_vain(const Request& request) {
+  databases_[request.database].leaves.on_inline_run(request.sql, false);
+}
+
+void InlineReads::on_left(const Request& request) {
+  if (!is_eligible(request)) return;
+  ReadHistory& leaves = databases_[request.database].leaves;
+  const bool early = context_.now_us - request.arrival_us <= kLeftEarlyUsMax;
+  request.is_fresh ? leaves.on_inline_run(request.sql, early) : leaves.on_lane_run(request.sql, early);
+}
+
+void InlineReads::on_read_to_end(const Request& request) {
+  if (is_eligible(request)) databases_[request.database].leaves.on_lane_run(request.sql, false);
+}
+
 bool InlineReads::may_run_at_once(const Job& job) {
+  // Of what the loop thread itself began there is little to put away.
+  if (job.kind == JobKind::kClose && job.request->is_fresh && jobs_in_turn_ < kJobsPerTurnMax) {
+    ++jobs_in_turn_;
+    return true;
+  }
   // An error of a transaction that ends with it could not be told a second time.
   if (!job.is_inside_transaction() || job.rollback_on_error || !job.group_slots.empty()) return false;
   if (jobs_in_turn_ >= kJobsPerTurnMax) return false;

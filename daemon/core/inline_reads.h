@@ -30,6 +30,8 @@ class InlineReads {
   static constexpr std::uint32_t kJobsPerTurnMax = 128;
   // What took longer than this was not short, unless others had the processor meanwhile.
   static constexpr std::uint64_t kShortUsMax = 1'000;
+  // A stream that is stopped within this time was left early.
+  static constexpr std::uint64_t kLeftEarlyUsMax = 1'000;
   // A database that is not read for this long keeps no snapshot.
   static constexpr std::uint64_t kSnapshotIdleUs = 100'000;
 
@@ -51,6 +53,12 @@ class InlineReads {
   bool may_start(const Request& request) SKUA_REQUIRES(loop_thread);
   // False: it is for a lane from the beginning.
   bool start(Job& job) SKUA_REQUIRES(loop_thread);
+  // Whether the client is likely to ask for no more than the first batch. What became of that guess; and, of every stream, when
+  // it was stopped, and that it was read to its end.
+  bool was_left_early(const Request& request) SKUA_REQUIRES(loop_thread);
+  void on_waited_in_vain(const Request& request) SKUA_REQUIRES(loop_thread);
+  void on_left(const Request& request) SKUA_REQUIRES(loop_thread);
+  void on_read_to_end(const Request& request) SKUA_REQUIRES(loop_thread);
   // For a job that is about to have a thread: the loop thread may run it instead. A hop to a thread and back costs more than
   // beginning or ending a read transaction does, too.
   bool may_run_at_once(const Job& job) SKUA_REQUIRES(loop_thread);
@@ -71,6 +79,7 @@ class InlineReads {
   struct Database {
     ReadHistory history;
     ReadHistory starts;  // the same of streams, for what they do until their first batch
+    ReadHistory leaves;  // the same of their clients: who left early was short
     std::uint64_t reads = 0;
     std::uint64_t reads_at_timer = 0;
     std::uint64_t idle_timer = 0;

@@ -15,6 +15,12 @@ namespace {
 constexpr std::uint32_t kBriefPart = 16;
 // How soon it is tried again to put a stream into a file whose time is over already.
 constexpr std::uint64_t kRetryUs = 1'000'000;
+// So long a thread waits for the client of a new stream to have read its first rows, while nobody sleeps.
+constexpr std::uint64_t kHoldBackUs = 20;
+// And so long if the last client that asked for the same read no more than those; who left sooner left early.
+constexpr std::uint64_t kHoldBackUsMax = 1'000;
+// The first batch is small then, too: making it is most of what a first row takes.
+constexpr std::size_t kLeftEarlyBatchBytes = kLoopBatchBytes / 4;
 
 // 0: what is left of a session that is gone.
 std::uint64_t session_of(const Job& job) { return job.request != nullptr ? job.request->session_id : 0; }
@@ -162,8 +168,9 @@ bool ReaderScheduler::start_at_once(const std::shared_ptr<Request>& request) {
   // A connection for brief reads is not for one that has more rows.
   if (databases_[request->database].leases.back().is_brief || !inline_reads_.may_start(*request)) return false;
   std::unique_ptr<Job> job = job_for(request, JobKind::kRequest);
-  job->first_batch_bytes = kLoopBatchBytes;
+  job->first_batch_bytes = inline_reads_.was_left_early(*request) ? kLeftEarlyBatchBytes : kLoopBatchBytes;
   if (!inline_reads_.start(*job)) return false;
+  request->is_fresh = job->cursor_open;
   on_statement_done(*job);
   return true;
 }
@@ -295,6 +302,7 @@ void ReaderScheduler::on_statement_done(Job& job) {
   }
   if (!request->is_ended()) delivery_.deliver(job);
   if (!request->cursor_open) {
+    if (job.kind == JobKind::kContinue && !request->token.is_cancelled()) inline_reads_.on_read_to_end(*request);
     release(job.database, job.slot);
     if (!has_ended(request)) park(request);  // frames are held for want of credit
     return;
@@ -303,7 +311,8 @@ void ReaderScheduler::on_statement_done(Job& job) {
     spools_.start_lease(*request);
     watch_leases(job.database);
   }
-  if (!has_ended(request)) go_on(request);
+  if (has_ended(request)) return;
+  request->is_fresh ? hold_back(request) : go_on(request);
 }
 
 bool ReaderScheduler::has_ended(const std::shared_ptr<Request>& request) {
@@ -358,6 +367,7 @@ void ReaderScheduler::go_on(const std::shared_ptr<Request>& request) {
   } else {
     park(request);  // its client has to grant credit in time, whatever is done meanwhile
   }
+  request->is_fresh = false;
   const StreamSpool* spool = request->spool.get();
   if (spool != nullptr && spool->state == State::kFull && !spool->has_rows) {
     spools_.end_full(*request);
@@ -370,6 +380,39 @@ void ReaderScheduler::go_on(const std::shared_ptr<Request>& request) {
   delivery_.begin_batch(*request);
   if (spool != nullptr) return run(spools_.make_read(request));
   run_for(request, JobKind::kContinue);
+}
+
+void ReaderScheduler::hold_back(const std::shared_ptr<Request>& request) {
+  const bool was_left_early = inline_reads_.was_left_early(*request);
+  if (!context_.is_awake && !was_left_early) return go_on(request);
+  park(request);
+  held_back_.push_back({request, context_.now_us + (was_left_early ? kHoldBackUsMax : kHoldBackUs), was_left_early});
+  if (was_left_early) watch_held_back();
+}
+
+void ReaderScheduler::start_held_back(bool before_sleep) {
+  std::vector<HeldBack> due;
+  std::erase_if(held_back_, [&](HeldBack& held) {
+    loop_thread.assert_here();
+    if (!held.request->is_fresh || held.request->is_ended()) return true;
+    if (held.until_us > context_.now_us && (held.was_left_early || !before_sleep)) return false;
+    due.push_back(std::move(held));
+    return true;
+  });
+  for (const HeldBack& held : due) {
+    if (held.was_left_early) inline_reads_.on_waited_in_vain(*held.request);
+    resume(held.request);
+  }
+}
+
+void ReaderScheduler::watch_held_back() {
+  if (held_back_timer_ != 0) return;
+  held_back_timer_ = context_.janitor.add(context_.now_us + kHoldBackUsMax, [this] {
+    loop_thread.assert_here();
+    held_back_timer_ = 0;
+    start_held_back(true);
+    if (!held_back_.empty()) watch_held_back();
+  });
 }
 
 void ReaderScheduler::on_slice_done(Job& job) {
@@ -447,6 +490,7 @@ void ReaderScheduler::on_lease_timer(std::uint16_t index) {
 
 void ReaderScheduler::on_turn_end() {
   inline_reads_.on_turn_end();
+  if (!held_back_.empty()) start_held_back(false);
   for (std::shared_ptr<SpoolFile>& file : std::exchange(context_.spools.dropped, {})) {
     auto job = std::make_unique<Job>();
     job->kind = JobKind::kSpoolDrop;

@@ -68,6 +68,8 @@ class ReaderScheduler {
   // A turn of the loop begins or ends.
   void on_turn_start() SKUA_REQUIRES(loop_thread);
   void on_turn_end() SKUA_REQUIRES(loop_thread);
+  // The loop thread is about to sleep.
+  void on_sleep() SKUA_REQUIRES(loop_thread) { start_held_back(true); }
   // There is something to do for on_turn_start(), whatever else happens.
   bool wants_turn() const SKUA_REQUIRES(loop_thread) { return inline_reads_.has_deferred(); }
   const InlineReads& inline_reads() const SKUA_REQUIRES(loop_thread) { return inline_reads_; }
@@ -88,6 +90,10 @@ class ReaderScheduler {
   void press(std::uint16_t database, bool pressed) SKUA_REQUIRES(loop_thread);
   // In the order in which they were leased.
   const std::vector<ReaderLease>& leases(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
+  // The client stops a request that may be a stream.
+  void on_left(const Request& request) SKUA_REQUIRES(loop_thread) {
+    if (request.cursor_open && request.transaction == nullptr) inline_reads_.on_left(request);
+  }
   // Ends a read outside of transactions that has a connection, wherever it is; the connection comes back by itself.
   void stop(const std::shared_ptr<Request>& request, CancelReason reason) SKUA_REQUIRES(loop_thread);
 
@@ -144,6 +150,12 @@ class ReaderScheduler {
 
   // What comes next of a stream that has more rows, and no job under way.
   void go_on(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // No thread is woken yet for a stream whose first batch the loop thread has made: its client may say in the next moment
+  // that it wants no more. For a moment as long as nobody sleeps, and for longer if it was so the last time.
+  void hold_back(const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
+  // Those whose time is over, or that nobody would wake the loop for.
+  void start_held_back(bool before_sleep) SKUA_REQUIRES(loop_thread);
+  void watch_held_back() SKUA_REQUIRES(loop_thread);
   void on_statement_done(Job& job) SKUA_REQUIRES(loop_thread);
   void on_slice_done(Job& job) SKUA_REQUIRES(loop_thread);
   void on_read_done(Job& job) SKUA_REQUIRES(loop_thread);
@@ -169,6 +181,14 @@ class ReaderScheduler {
   ThreadShares threads_ SKUA_GUARDED_BY(loop_thread);
   // Streams that have a thread and may keep it from batch to batch. Their batches ahead are in memory.under_way.
   std::vector<std::shared_ptr<Request>> running_ SKUA_GUARDED_BY(loop_thread);
+  // Some may have gone on by themselves, or have ended.
+  struct HeldBack {
+    std::shared_ptr<Request> request;
+    std::uint64_t until_us = 0;
+    bool was_left_early = false;
+  };
+  std::vector<HeldBack> held_back_ SKUA_GUARDED_BY(loop_thread);
+  std::uint64_t held_back_timer_ SKUA_GUARDED_BY(loop_thread) = 0;
 };
 
 }  // namespace skua

@@ -85,6 +85,8 @@ struct Request {
   // The reader connection it has; kWriterSlot while it runs on the writer.
   std::uint32_t slot SKUA_GUARDED_BY(loop_thread) = 0;
   bool cursor_open SKUA_GUARDED_BY(loop_thread) = false;
+  // Nothing but the first batch, and on the loop thread, was made by its cursor.
+  bool is_fresh SKUA_GUARDED_BY(loop_thread) = false;
   // Responses that wait for credit, and whether the last of them ends the request.
   FlatQueue<Frame> held SKUA_GUARDED_BY(loop_thread);
   bool last_is_held SKUA_GUARDED_BY(loop_thread) = false;

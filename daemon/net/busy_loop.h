@@ -26,7 +26,7 @@ class BusyLoop {
   bool before_poll(std::uint64_t now_us, bool may_be_busy) {
     if (!waits_) poll_.begin(now_us, may_be_busy);
     waits_ = true;
-    const bool is_busy = poll_.goes_on(now_us);
+    const bool is_busy = may_be_busy && poll_.goes_on(now_us);
     set_awake(is_busy);
     // To who was just answered, if that shares the core.
     if (is_busy) ::sched_yield();

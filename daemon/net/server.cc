@@ -214,10 +214,15 @@ void Server::on_turn_end() {
     flush_sessions();
     dispatcher_.on_turn_end(monotonic_us());
   } while (on_completions());
-  arm_timer();
   // While threads have work they are better off with the core.
   const bool may_be_busy = !dispatcher_.has_jobs_under_way();
-  if (!busy_loop_->before_poll(monotonic_us(), may_be_busy) && !leave_rings()) busy_loop_->stay_awake();
+  bool is_awake = busy_loop_->before_poll(monotonic_us(), may_be_busy);
+  if (!is_awake && !leave_rings()) {
+    busy_loop_->stay_awake();
+    is_awake = true;
+  }
+  dispatcher_.on_wait(is_awake);
+  arm_timer();
   if (draining_ && sessions_.empty()) uv_stop(&loop_);
 }
 

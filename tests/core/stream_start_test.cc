@@ -16,7 +16,7 @@ struct Scene {
   explicit Scene(Limits limits = {}) : world(limits) {
     world.executor.on_start_inline = [this](Job& job) {
       cr_assert(job.kind == JobKind::kRequest && job.slot < kInlineSlot && job.frames.empty());
-      cr_assert_eq(job.first_batch_bytes, kLoopBatchBytes);
+      first_batch_bytes = job.first_batch_bytes;
       ++asked;
       if (outcome != InlineRead::kDone) return outcome;
       job.frames.push_back(rows_response(job.request->id, 2'000, ends));
@@ -40,8 +40,17 @@ struct Scene {
   bool ends = false;
   std::uint64_t run_us = 0;
   std::size_t asked = 0;
+  std::size_t first_batch_bytes = 0;
   CoreWorld world;
 };
+
+// The client leaves a stream as soon as it has its first rows.
+void leave_early(Scene& scene, CoreClient& client) {
+  const std::uint64_t id = scene.world.execute(client, kSql);
+  scene.world.cancel(client, id);
+  scene.world.settle();
+  cr_assert_eq(client.terminal_answers_to(id), 1u);
+}
 
 }  // namespace
 
@@ -52,6 +61,7 @@ Test(stream_start, the_loop_thread_makes_the_first_batch_once_a_lane_was_quick_w
   const std::size_t before = client.answers.size();
   const std::uint64_t id = scene.world.execute(client, kSql);
   cr_expect_eq(scene.asked, 1u);
+  cr_expect_eq(scene.first_batch_bytes, kLoopBatchBytes);
   cr_expect_eq(client.answers.size(), before + 1);
   cr_assert_eq(scene.world.job_count(), 1u, "a lane makes the rest");
   cr_expect(scene.world.job().kind == JobKind::kContinue);
@@ -144,4 +154,120 @@ Test(stream_start, without_credit_it_is_parked) {
   cr_assert_eq(scene.world.job_count(), 1u);
   scene.world.succeed();
   cr_expect_eq(client.terminal_answers_to(id), 1u);
+}
+
+Test(stream_start, while_nobody_sleeps_no_thread_is_woken_for_a_moment) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  scene.world.dispatcher->on_wait(true);
+  const std::uint64_t id = scene.world.execute(client, kSql);
+  cr_expect_eq(scene.asked, 1u);
+  scene.world.pass_turn();
+  cr_expect_eq(scene.world.job_count(), 0u);
+  scene.world.now_us += 20;
+  scene.world.pass_turn();
+  cr_assert_eq(scene.world.job_count(), 1u);
+  cr_expect(scene.world.job().kind == JobKind::kContinue);
+  scene.world.succeed();
+  cr_expect_eq(client.terminal_answers_to(id), 1u);
+}
+
+Test(stream_start, a_thread_is_woken_at_the_latest_when_the_loop_goes_to_sleep) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  scene.world.dispatcher->on_wait(true);
+  scene.world.execute(client, kSql);
+  cr_expect_eq(scene.world.job_count(), 0u);
+  scene.world.dispatcher->on_wait(false);
+  cr_expect_eq(scene.world.job_count(), 1u);
+}
+
+Test(stream_start, credit_says_that_its_client_goes_on) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  scene.world.dispatcher->on_wait(true);
+  const std::uint64_t id = scene.world.execute(client, kSql);
+  scene.world.grant(client, id, 1'000);
+  cr_expect_eq(scene.world.job_count(), 1u);
+  scene.world.now_us += 20;
+  scene.world.pass_turn();
+  cr_expect_eq(scene.world.job_count(), 1u);
+  scene.world.succeed();
+  cr_expect_eq(client.terminal_answers_to(id), 1u);
+}
+
+Test(stream_start, one_that_is_left_at_once_is_closed_by_the_loop_thread) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  scene.world.dispatcher->on_wait(true);
+  const std::uint64_t id = scene.world.execute(client, kSql);
+  scene.world.cancel(client, id);
+  cr_expect_eq(client.terminal_answers_to(id), 1u);
+  cr_assert_eq(scene.world.job_count(), 1u);
+  cr_expect(scene.world.job().kind == JobKind::kClose && scene.world.job().at_once);
+  scene.world.succeed();
+  scene.world.now_us += 20;
+  scene.world.pass_turn();
+  cr_expect_eq(scene.world.job_count(), 0u);
+}
+
+Test(stream_start, one_that_a_thread_went_on_with_is_closed_by_a_thread) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  const std::uint64_t id = scene.world.execute(client, kSql, 0, 0, 10'000);
+  scene.world.stream(20'000);
+  cr_expect_eq(scene.world.job_count(), 0u, "it lacks credit");
+  scene.world.cancel(client, id);
+  cr_assert_eq(scene.world.job_count(), 1u);
+  cr_expect(scene.world.job().kind == JobKind::kClose && !scene.world.job().at_once);
+}
+
+Test(stream_start, a_thread_waits_longer_for_one_that_was_left_early_the_last_time) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  leave_early(scene, client);
+  const std::uint64_t id = scene.world.execute(client, kSql);
+  cr_expect_lt(scene.first_batch_bytes, kLoopBatchBytes);
+  scene.world.dispatcher->on_wait(false);
+  cr_expect_eq(scene.world.job_count(), 0u);
+  scene.world.pass_ms(1);
+  cr_assert_eq(scene.world.job_count(), 1u);
+  scene.world.succeed();
+  cr_expect_eq(client.terminal_answers_to(id), 1u);
+  // It was waited for in vain.
+  leave_early(scene, client);
+  scene.world.execute(client, kSql);
+  cr_expect_eq(scene.first_batch_bytes, kLoopBatchBytes);
+  cr_expect_eq(scene.world.job_count(), 1u);
+}
+
+Test(stream_start, who_leaves_late_or_reads_to_the_end_has_not_left_early) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  scene.teach(client);
+  leave_early(scene, client);
+  leave_early(scene, client);
+  const std::uint64_t late = scene.world.execute(client, kSql);
+  scene.world.now_us += InlineReads::kLeftEarlyUsMax + 1;
+  scene.world.cancel(client, late);
+  scene.world.settle();
+  scene.world.execute(client, kSql);
+  cr_assert_eq(scene.world.job_count(), 1u);
+  scene.world.succeed();
+
+  Scene other;
+  CoreClient& reader = other.world.connect();
+  other.teach(reader);
+  leave_early(other, reader);
+  const std::uint64_t whole = other.world.execute(reader, kSql);
+  other.world.grant(reader, whole, 1'000);
+  other.world.succeed();
+  other.world.execute(reader, kSql);
+  cr_expect_eq(other.world.job_count(), 1u);
 }
