@@ -6,6 +6,7 @@
 
 #include "daemon/base/clock.h"
 #include "daemon/base/descriptor_limit.h"
+#include "daemon/base/thread_schedule.h"
 #include "daemon/config.h"
 #include "daemon/core/access.h"
 #include "daemon/core/completion_queue.h"
@@ -73,6 +74,7 @@ Status serve(const Config& config, AccessRules access) {
   const bool allow_others = access.allows_others();
   Server server(dispatcher, completions, std::move(access), config.limits);
   SKUA_TRY(server.bind({config.socket_path, allow_others, inherited_fd}));
+  schedule_promptly();
   SKUA_TRY(server.run());
   executor->stop();
   return {};

@@ -239,6 +239,7 @@ Status JobRunner::continue_cursor() {
   Cursor* cursor = connection_.find_cursor(job_.request->serial);
   SKUA_CHECK(cursor != nullptr);
   while (true) {
+    if (pace_ != nullptr) pace_->begin_batch();
     bool more = false;
     auto frame = cursor->next_frame(kBatchBytes, job_.is_inside_transaction(), more);
     if (!frame || !more) connection_.close_cursor(job_.request->serial);
@@ -248,6 +249,8 @@ Status JobRunner::continue_cursor() {
     job_.ended = !more;
     if (!more || !may_go_on(*cursor)) return {};
     send_interim();
+    // Its session is not charged for that.
+    if (pace_ != nullptr && pace_->rest()) job_.lane_begin_us = monotonic_us();
   }
 }
 

@@ -7,14 +7,17 @@
 #include "daemon/core/completion_queue.h"
 #include "daemon/core/executor.h"
 #include "daemon/engine/connection.h"
+#include "daemon/engine/stream_pace.h"
 
 namespace skua {
 
 class JobRunner {
  public:
-  // `completions` is where the batches of a stream go while it goes on; null: it stops after each.
-  JobRunner(Connection& connection, Job& job, std::uint64_t held_bytes_max, CompletionQueue* completions = nullptr)
-      : connection_(connection), job_(job), held_bytes_max_(held_bytes_max), completions_(completions) {}
+  // `completions` is where the batches of a stream go while it goes on, at the calling thread's `pace`, if it has one; null: it
+  // stops after each.
+  JobRunner(Connection& connection, Job& job, std::uint64_t held_bytes_max, CompletionQueue* completions = nullptr,
+            StreamPace* pace = nullptr)
+      : connection_(connection), job_(job), held_bytes_max_(held_bytes_max), completions_(completions), pace_(pace) {}
 
   void run();
   // Runs a request that commits by itself inside the transaction of its group instead, which is open. False if that has to
@@ -64,6 +67,7 @@ class JobRunner {
   Job& job_;
   const std::uint64_t held_bytes_max_;
   CompletionQueue* const completions_;
+  StreamPace* const pace_;
   bool in_group_ = false;
   // A request with an idempotency key has done its work, but its answer could not be kept.
   bool unkept_ = false;

@@ -54,8 +54,8 @@ Result<std::unique_ptr<SqliteExecutor>> SqliteExecutor::open(const std::vector<D
     executor->inline_lanes_.push_back(std::move(inline_lane));
   }
   executor->writers_.resize(databases.size());
-  executor->readers_ = std::make_unique<ReaderLanes>(executor->databases_, completions, limits.reader_threads,
-                                                     limits.held_result_bytes_max);
+  executor->readers_ = std::make_unique<ReaderLanes>(executor->databases_, completions, executor->short_reads_,
+                                                     limits.reader_threads, limits.held_result_bytes_max);
   return executor;
 }
 
@@ -108,6 +108,8 @@ InlineRead SqliteExecutor::read_inline(Job& job) {
   if (databases_.empty()) return InlineRead::kRefused;
   InlineLane& lane = *inline_lanes_[job.database];
   if (std::find(reading_.begin(), reading_.end(), &lane) == reading_.end()) reading_.push_back(&lane);
+  // Nobody else counts.
+  short_reads_.store(short_reads_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return lane.run(job);
 }
 

@@ -3,6 +3,8 @@
 // Everything here is called on the loop thread; jobs come back through the CompletionQueue, which must outlive it.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +51,8 @@ class SqliteExecutor final : public Executor {
 
   const Limits limits_;
   CompletionQueue& completions_;
+  // That the loop thread has answered.
+  std::atomic<std::uint64_t> short_reads_ = 0;
   std::vector<std::unique_ptr<Database>> databases_;
   std::unique_ptr<ReaderLanes> readers_;
   std::vector<std::unique_ptr<InlineLane>> inline_lanes_;

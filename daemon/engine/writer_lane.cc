@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/thread_schedule.h"
 #include "daemon/engine/group_runner.h"
 #include "daemon/engine/job_runner.h"
 #include "daemon/engine/sqlite_error.h"
@@ -26,6 +27,7 @@ WriterLane::~WriterLane() {
 }
 
 void WriterLane::run() {
+  schedule_promptly();
   {
     const MutexLock lock(use_);
     tidy_up();
