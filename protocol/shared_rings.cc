@@ -60,6 +60,15 @@ void RingWriter::wake_reader(RingState& state) noexcept {
   ::syscall(SYS_futex, &state.wakes, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
+void RingWriter::wake_readers(RingState& one, RingState& other) noexcept {
+  one.wakes.fetch_add(1);
+  const std::uint32_t wakes = other.wakes.fetch_add(1) + 1;
+  // Adds nothing, and wakes who waits at the second, too, for it is not what it is compared with: unless its reader has written
+  // there, who then looks by itself in time.
+  const std::uint32_t operation = FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_NE, wakes == 0 ? 1 : 0);
+  ::syscall(SYS_futex, &one.wakes, FUTEX_WAKE_OP, INT_MAX, long{INT_MAX}, &other.wakes, operation);
+}
+
 void RingReader::take(char* to, std::size_t bytes) {
   const std::size_t at = place_of(read_);
   const std::size_t first = std::min(bytes, kRingBytes - at);

@@ -74,6 +74,9 @@ class RingWriter {
   }
   void wake_reader() { wake_reader(*ring_.state); }
   static void wake_reader(RingState& state) noexcept;
+  // Of two rings at once: a thread that is woken often takes the core of its waker, who then has half as many to come back from.
+  static void wake_readers(RingState& one, RingState& other) noexcept;
+  RingState& state() { return *ring_.state; }
 
  private:
   Ring ring_;

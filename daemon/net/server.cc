@@ -159,7 +159,21 @@ void Server::watch_ring(Session& session) {
 }
 
 void Server::forget_ring(Session& session) {
+  if (session_to_wake_ == &session) wake_last();
   if (std::exchange(session.is_watched, false)) std::replace(watched_.begin(), watched_.end(), &session, static_cast<Session*>(nullptr));
+}
+
+void Server::wake_later(Session& session, RingState& ring) {
+  if (to_wake_ == nullptr) {
+    to_wake_ = &ring;
+    session_to_wake_ = &session;
+    return;
+  }
+  RingWriter::wake_readers(*std::exchange(to_wake_, nullptr), ring);
+}
+
+void Server::wake_last() {
+  if (to_wake_ != nullptr) RingWriter::wake_reader(*std::exchange(to_wake_, nullptr));
 }
 
 void Server::read_rings() {
@@ -206,6 +220,7 @@ void Server::flush_sessions() {
     }
     flushing_.clear();
   }
+  wake_last();
 }
 
 void Server::on_turn_end() {

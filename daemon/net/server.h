@@ -20,6 +20,7 @@
 #include "daemon/net/session.h"
 #include "protocol/frame_reader.h"
 #include "protocol/limits.h"
+#include "protocol/shared_rings.h"
 
 namespace skua {
 
@@ -40,6 +41,8 @@ class Server {
   // Looks into the session's ring in each turn, until it has been empty for a while.
   void watch_ring(Session& session) SKUA_REQUIRES(loop_thread);
   void forget_ring(Session& session) SKUA_REQUIRES(loop_thread);
+  // The session's client sleeps at its ring, which has something for it: it is woken when all sessions are flushed, at the latest.
+  void wake_later(Session& session, RingState& ring) SKUA_REQUIRES(loop_thread);
   // The session's socket is closed for good.
   void forget(Session& session) SKUA_REQUIRES(loop_thread);
 
@@ -48,6 +51,7 @@ class Server {
   // False if there were none.
   bool on_completions() SKUA_REQUIRES(loop_thread);
   void on_signal(int number) SKUA_REQUIRES(loop_thread);
+  void wake_last() SKUA_REQUIRES(loop_thread);
   // What clients have put into their rings.
   void read_rings() SKUA_REQUIRES(loop_thread);
   // Before the loop sleeps. False: there is something in one of them.
@@ -81,6 +85,9 @@ class Server {
   std::vector<Session*> dirty_ SKUA_GUARDED_BY(loop_thread);
   // Empty but inside of flush_sessions(). A member so that it keeps its memory.
   std::vector<Session*> flushing_ SKUA_GUARDED_BY(loop_thread);
+  // Whose client is to be woken, with the next one or when all are flushed.
+  RingState* to_wake_ SKUA_GUARDED_BY(loop_thread) = nullptr;
+  Session* session_to_wake_ SKUA_GUARDED_BY(loop_thread) = nullptr;
   std::uint64_t armed_us_ SKUA_GUARDED_BY(loop_thread) = 0;
   bool draining_ SKUA_GUARDED_BY(loop_thread) = false;
 };

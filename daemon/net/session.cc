@@ -263,7 +263,7 @@ bool Session::flush_to_ring() {
   } else {
     rings_->end_to_write();
   }
-  if (rings_->publish()) rings_->out().wake_reader();
+  if (rings_->publish()) server_.wake_later(*this, rings_->out().state());
   if (fits) consume(unsent_bytes_);
   return fits;
 }

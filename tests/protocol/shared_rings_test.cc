@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -117,6 +118,50 @@ Test(shared_rings, no_wake_is_lost) {
       cr_assert_eq(number, expected);
     }
   }
+  other.join();
+  cr_assert_lt(std::chrono::steady_clock::now() - begin, std::chrono::seconds(50), "a wake was lost");
+}
+
+// The same of two readers who are woken together, while the numbers they wait at pass through zero.
+Test(shared_rings, no_wake_of_two_at_once_is_lost) {
+  const auto memory = rings();
+  constexpr int kMessages = 20'000;
+  const Ring both[2] = {memory->requests(), memory->responses()};
+  for (const Ring& ring : both) ring.state->wakes = 0u - 50u;
+  std::atomic<int> read = 0;
+  std::thread other([&] {
+    RingWriter writers[2] = {RingWriter(both[0]), RingWriter(both[1])};
+    for (std::uint64_t i = 0; i < kMessages; ++i) {
+      bool sleeps[2];
+      for (int side = 0; side < 2; ++side) {
+        writers[side].put({reinterpret_cast<const char*>(&i), sizeof(i)});
+        sleeps[side] = writers[side].publish();
+      }
+      if (sleeps[0] && sleeps[1]) {
+        RingWriter::wake_readers(writers[0].state(), writers[1].state());
+      } else if (sleeps[0] || sleeps[1]) {
+        writers[sleeps[0] ? 0 : 1].wake_reader();
+      }
+      while (read < 2 * static_cast<int>(i + 1)) std::this_thread::yield();
+      // So that both are asleep now and then.
+      if (i % 4 == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  });
+  const auto read_all = [&](const Ring& ring) {
+    RingReader reader(ring);
+    for (std::uint64_t expected = 0; expected < kMessages;) {
+      if (reader.available() == std::size_t{0}) reader.sleep(std::chrono::minutes(1));
+      for (; reader.available() > std::size_t{0}; ++expected, ++read) {
+        std::uint64_t number = 0;
+        reader.take(reinterpret_cast<char*>(&number), sizeof(number));
+        cr_assert_eq(number, expected);
+      }
+    }
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread second(read_all, both[1]);
+  read_all(both[0]);
+  second.join();
   other.join();
   cr_assert_lt(std::chrono::steady_clock::now() - begin, std::chrono::seconds(50), "a wake was lost");
 }
