@@ -26,6 +26,8 @@ class BusyPoll {
     since_us_ = now_us;
     polls_ = expects_soon_ && may_poll;
   }
+  // Somebody else has work for the core after all: it sleeps, which says nothing about whether the event was near.
+  void give_up() { polls_ = false; }
   // Asks once more instead of sleeping.
   bool goes_on(std::uint64_t now_us) const { return polls_ && now_us - since_us_ < limit_us_; }
   // There is something to do.

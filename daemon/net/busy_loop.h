@@ -25,8 +25,9 @@ class BusyLoop {
   // All that has come in is done, and the loop is about to ask for more. False: it will sleep for it.
   bool before_poll(std::uint64_t now_us, bool may_be_busy) {
     if (!waits_) poll_.begin(now_us, may_be_busy);
+    if (!may_be_busy) poll_.give_up();
     waits_ = true;
-    const bool is_busy = may_be_busy && poll_.goes_on(now_us);
+    const bool is_busy = poll_.goes_on(now_us);
     set_awake(is_busy);
     // To who was just answered, if that shares the core.
     if (is_busy) ::sched_yield();

@@ -112,3 +112,15 @@ Test(busy_poll, asks_only_where_there_are_two_cores) {
     cr_assert_eq(busy_poll_us_here(kLimitUs), 0u);
   }).join();
 }
+
+Test(busy_poll, a_wait_that_was_given_up_counts_as_one_that_was_slept_through) {
+  BusyPoll poll(kLimitUs);
+  wait(poll, 1);
+  poll.begin(7'000);
+  cr_assert(poll.goes_on(7'000));
+  poll.give_up();
+  cr_assert(!poll.goes_on(7'001));
+  poll.end(17'000);
+  cr_assert(!wait(poll, 1), "it was far");
+  cr_assert(wait(poll, 1), "no tries are put off for it");
+}
