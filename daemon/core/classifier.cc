@@ -3,6 +3,16 @@
 namespace skua {
 
 Result<StatementKind> Classifier::classify(std::string_view sql) {
+  if (sql == last_.sql && !sql.empty()) return last_.kind;
+  Result<StatementKind> kind = classify_another(sql);
+  if (kind && sql.size() <= kLastBytesMax) {
+    last_.sql = sql;
+    last_.kind = *kind;
+  }
+  return kind;
+}
+
+Result<StatementKind> Classifier::classify_another(std::string_view sql) {
   if (!is_classified_late(sql)) return classify_statement(sql);
   if (const Entry* known = find(sql); known != nullptr) return known->kind;
   SKUA_ASSIGN(StatementKind kind, classify_statement(sql));
