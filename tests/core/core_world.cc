@@ -379,6 +379,11 @@ void CoreWorld::pass_turn() {
   if (next_us && *next_us <= now_us) dispatcher->on_time(now_us);
 }
 
+void CoreWorld::wait(bool awake) {
+  loop_thread.assert_here();
+  dispatcher->on_wait(awake);
+}
+
 void CoreWorld::pass_ms(std::uint64_t ms) {
   loop_thread.assert_here();
   now_us += ms * kMsUs;

@@ -147,6 +147,8 @@ class CoreWorld {
 
   // Ends a turn of the loop, and begins the next if there is something to do at once.
   void pass_turn();
+  // The loop waits for more to happen, and does not sleep meanwhile, or does.
+  void wait(bool awake);
   void pass_ms(std::uint64_t ms);
 
   // What the writers' jobs report as the size of their database's log from now on.

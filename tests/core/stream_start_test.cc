@@ -160,7 +160,7 @@ Test(stream_start, while_nobody_sleeps_no_thread_is_woken_for_a_moment) {
   Scene scene;
   CoreClient& client = scene.world.connect();
   scene.teach(client);
-  scene.world.dispatcher->on_wait(true);
+  scene.world.wait(true);
   const std::uint64_t id = scene.world.execute(client, kSql);
   cr_expect_eq(scene.asked, 1u);
   scene.world.pass_turn();
@@ -177,10 +177,10 @@ Test(stream_start, a_thread_is_woken_at_the_latest_when_the_loop_goes_to_sleep) 
   Scene scene;
   CoreClient& client = scene.world.connect();
   scene.teach(client);
-  scene.world.dispatcher->on_wait(true);
+  scene.world.wait(true);
   scene.world.execute(client, kSql);
   cr_expect_eq(scene.world.job_count(), 0u);
-  scene.world.dispatcher->on_wait(false);
+  scene.world.wait(false);
   cr_expect_eq(scene.world.job_count(), 1u);
 }
 
@@ -188,7 +188,7 @@ Test(stream_start, credit_says_that_its_client_goes_on) {
   Scene scene;
   CoreClient& client = scene.world.connect();
   scene.teach(client);
-  scene.world.dispatcher->on_wait(true);
+  scene.world.wait(true);
   const std::uint64_t id = scene.world.execute(client, kSql);
   scene.world.grant(client, id, 1'000);
   cr_expect_eq(scene.world.job_count(), 1u);
@@ -203,7 +203,7 @@ Test(stream_start, one_that_is_left_at_once_is_closed_by_the_loop_thread) {
   Scene scene;
   CoreClient& client = scene.world.connect();
   scene.teach(client);
-  scene.world.dispatcher->on_wait(true);
+  scene.world.wait(true);
   const std::uint64_t id = scene.world.execute(client, kSql);
   scene.world.cancel(client, id);
   cr_expect_eq(client.terminal_answers_to(id), 1u);
@@ -234,7 +234,7 @@ Test(stream_start, a_thread_waits_longer_for_one_that_was_left_early_the_last_ti
   leave_early(scene, client);
   const std::uint64_t id = scene.world.execute(client, kSql);
   cr_expect_lt(scene.first_batch_bytes, kLoopBatchBytes);
-  scene.world.dispatcher->on_wait(false);
+  scene.world.wait(false);
   cr_expect_eq(scene.world.job_count(), 0u);
   scene.world.pass_ms(1);
   cr_assert_eq(scene.world.job_count(), 1u);

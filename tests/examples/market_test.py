@@ -402,7 +402,9 @@ class Streams(unittest.TestCase):
         self.addCleanup(client.close)
         client.sendall(b"GET /api/customers HTTP/1.1\r\nHost: x\r\n\r\n")
         while bytes_read > 0:
-            bytes_read -= len(client.recv(bytes_read))
+            piece = client.recv(bytes_read)
+            self.assertTrue(piece, "the service ended the connection")
+            bytes_read -= len(piece)
         return client
 
     def nothing_is_left(self):

@@ -91,9 +91,8 @@ class Simulation {
   }
 
   void step() {
-    loop_thread.assert_here();
     if (chance(70)) world_.pass_turn();
-    world_.dispatcher->on_wait(chance(50));
+    world_.wait(chance(50));
     world_.now_us += below(15);
     const std::uint64_t what = below(100);
     if (what < 3) return connect();
@@ -261,10 +260,9 @@ class Simulation {
 
   // Lets everything end: no more requests, all streams granted, and enough time for forgotten transactions to go.
   void finish() {
-    loop_thread.assert_here();
     for (int round = 0; round < 200; ++round) {
       world_.pass_turn();
-      world_.dispatcher->on_wait(false);
+      world_.wait(false);
       while (world_.job_count() > 0) world_.succeed(pick_job());
       for (CoreClient* client : live_) {
         for (const std::uint64_t id : expected_[client]) {
