@@ -1,5 +1,7 @@
 #include "examples/market/http_exchange.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -67,7 +69,12 @@ void HttpExchange::start_task() {
 ssize_t HttpExchange::on_read(char* bytes, std::size_t bytes_max) {
   // What goes on may make the next part at once.
   if (part_.empty() && sender_) std::exchange(sender_, nullptr).resume();
-  if (is_cut_) return MHD_CONTENT_READER_END_WITH_ERROR;
+  if (is_cut_) {
+    // libmicrohttpd closes the connection only when it next hears of it, which may be never.
+    const MHD_ConnectionInfo* info = MHD_get_connection_info(&connection_, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != nullptr) ::shutdown(info->connect_fd, SHUT_RDWR);
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+  }
   if (!part_.empty()) {
     const std::size_t count = std::min(part_.size(), bytes_max);
     std::memcpy(bytes, part_.data(), count);
