@@ -12,7 +12,7 @@ namespace skua {
 namespace {
 
 constexpr std::uint64_t kSliceNs = 100'000;  // the shortest there is
-constexpr std::int32_t kNicerBy = 10;
+constexpr std::int32_t kNicerBy = 5;
 constexpr std::int32_t kNiceMax = 19;
 
 // struct sched_attr of sched_setattr(2), which this glibc does not declare; linux/sched/types.h cannot stand beside sched.h.
