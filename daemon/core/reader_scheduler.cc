@@ -406,12 +406,14 @@ void ReaderScheduler::start_held_back(bool before_sleep) {
 }
 
 void ReaderScheduler::watch_held_back() {
-  if (held_back_timer_ != 0) return;
-  held_back_timer_ = context_.janitor.add(context_.now_us + kHoldBackUsMax, [this] {
+  // Those who are waited for come in the order of their times.
+  const auto first = std::find_if(held_back_.begin(), held_back_.end(), [](const HeldBack& held) { return held.was_left_early; });
+  if (held_back_timer_ != 0 || first == held_back_.end()) return;
+  held_back_timer_ = context_.janitor.add(first->until_us, [this] {
     loop_thread.assert_here();
     held_back_timer_ = 0;
     start_held_back(true);
-    if (!held_back_.empty()) watch_held_back();
+    watch_held_back();
   });
 }
 
