@@ -65,7 +65,7 @@ class RingPair {
   // The next frame is to go through the ring. Before it is so, the owner sends kToRing on the socket.
   bool is_written() const { return is_written_; }
   void begin_to_write() { is_written_ = true; }
-  // Whether it is time to begin, before `bytes` that go by the socket otherwise.
+  // Whether it is time to begin, before a frame of `bytes` that goes by the socket otherwise.
   bool wants_to_begin(std::size_t bytes) {
     small_in_a_row_ = bytes <= kSmallBytes ? small_in_a_row_ + 1 : 0;
     return small_in_a_row_ >= kSmallWanted && fits(bytes);
@@ -83,11 +83,11 @@ class RingPair {
     is_written_ = false;
     small_in_a_row_ = 0;
   }
-  // Shows the peer what was put. True: it sleeps, and this caller has to wake it.
-  bool publish() { return out_.publish(); }
+  // Shows the peer what was put. Not 0: it sleeps, and this caller has to wake it, in that way.
+  std::uint32_t publish() { return out_.publish(); }
 
  private:
-  // After so many small writes in a row on the socket the ring is used again.
+  // After so many writes in a row on the socket that began with a small frame the ring is used again.
   static constexpr std::uint32_t kSmallWanted = 8;
   static constexpr std::size_t kSmallBytes = 4 * kKiB;
 

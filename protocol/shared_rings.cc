@@ -84,11 +84,11 @@ std::uint64_t RingReader::next_word() const {
   return word;
 }
 
-bool RingReader::doze() {
-  ring_.state->asleep.store(1, std::memory_order_seq_cst);
+bool RingReader::doze(std::uint32_t wake) {
+  ring_.state->asleep.store(wake, std::memory_order_seq_cst);
   // The writer looks the other way round: first it writes, then it asks. One of the two sees the other.
   if (available() == std::size_t{0}) return true;
-  ring_.state->asleep.store(0, std::memory_order_relaxed);
+  stay_awake();
   return false;
 }
 
@@ -100,7 +100,7 @@ void RingReader::sleep(std::chrono::nanoseconds time) {
   timeout.tv_sec = static_cast<std::time_t>(seconds.count());
   timeout.tv_nsec = static_cast<long>((time - seconds).count());
   ::syscall(SYS_futex, &ring_.state->wakes, FUTEX_WAIT, wakes, &timeout, nullptr, 0);
-  ring_.state->asleep.store(0, std::memory_order_relaxed);
+  stay_awake();
 }
 
 Result<std::shared_ptr<SharedRings>> SharedRings::create() {

@@ -35,11 +35,14 @@ inline constexpr std::uint64_t ring_control(RingControl control) {
   return std::uint64_t{kRingControlMark} | static_cast<std::uint64_t>(control) << 32;
 }
 
+// How a reader that does not look wants to be woken: what `asleep` is then. 0: it looks.
+inline constexpr std::uint32_t kWakeAtRing = 1;    // a client: by futex(2); the daemon: as below
+inline constexpr std::uint32_t kWakeAtSocket = 2;  // by a bell
+
 // What both sides of a ring share beside its bytes. Positions count bytes since the beginning.
 struct RingState {
   alignas(64) std::atomic<std::uint64_t> written;
   alignas(64) std::atomic<std::uint64_t> read;
-  // The reader does not look: it wants to be woken.
   alignas(64) std::atomic<std::uint32_t> asleep;
   // What a reader that sleeps by futex(2) waits at.
   std::atomic<std::uint32_t> wakes;
@@ -67,10 +70,10 @@ class RingWriter {
     const std::uint64_t word = ring_control(control);
     put(std::string_view(reinterpret_cast<const char*>(&word), sizeof(word)));
   }
-  // Now it does. True: it sleeps and has to be woken, by this caller and by nobody else.
-  bool publish() {
+  // Now it does. Not 0: it sleeps and has to be woken, in that way, by this caller and by nobody else.
+  std::uint32_t publish() {
     ring_.state->written.store(written_, std::memory_order_seq_cst);
-    return ring_.state->asleep.load(std::memory_order_seq_cst) != 0 && ring_.state->asleep.exchange(0) != 0;
+    return ring_.state->asleep.load(std::memory_order_seq_cst) == 0 ? 0 : ring_.state->asleep.exchange(0);
   }
   void wake_reader() { wake_reader(*ring_.state); }
   static void wake_reader(RingState& state) noexcept;
@@ -99,8 +102,10 @@ class RingReader {
   // The word that comes next; there must be one.
   std::uint64_t next_word() const;
 
-  // Asks to be woken, unless there is something to be taken: then it is false.
-  bool doze();
+  // Asks to be woken in that way, unless there is something to be taken: then it is false.
+  bool doze(std::uint32_t wake = kWakeAtRing);
+  // It looks again, whether or not it was woken.
+  void stay_awake() { ring_.state->asleep.store(0, std::memory_order_relaxed); }
   // Dozes at the ring until it is woken or `time` is over.
   void sleep(std::chrono::nanoseconds time);
 

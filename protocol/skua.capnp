@@ -15,6 +15,8 @@ const featureSiblings :UInt64 = 0x1;
 # A bit of `features`: `Begin.siblings`.
 const featureRings :UInt64 = 0x2;
 # Another: `Request.rings`.
+const featureRingBells :UInt64 = 0x4;
+# Another: `Request.rings` may be sent while other requests are under way, and a client that sleeps at its ring may ask for a bell.
 
 struct Request {
   id @0 :UInt64;
@@ -50,8 +52,8 @@ struct Request {
     # A consistent copy of the database, in the pages of its file: `progress`, then rows of one blob column, streamed.
     rings @20 :Void;
     # Memory for this session to share with its client. Answered by `done`, with the descriptor of that memory beside it (unix(7),
-    # SCM_RIGHTS); docs/PROTOCOL.md tells what then changes. While nothing else of the session is under way; once. Only if the
-    # daemon's hello has `featureRings`.
+    # SCM_RIGHTS); docs/PROTOCOL.md tells what then changes. Once, and only if the daemon's hello has `featureRings`; without
+    # `featureRingBells` while nothing else of the session is under way.
   }
 
   idempotencyKey @17 :Data;

@@ -14,7 +14,7 @@ namespace skua {
 class Engine::State {
  public:
   explicit State(EngineOptions engine_options)
-      : options(std::move(engine_options)), loop(options.loop), pool(loop, options) {}
+      : options(std::move(engine_options)), loop(options.loop, options.connect.busy_poll_us), pool(loop, options) {}
 
   const EngineOptions options;
   Loop loop;

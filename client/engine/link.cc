@@ -76,12 +76,23 @@ void Link::on_socket(int status, int events) {
   heard_ = Clock::now();
   if (status < 0) return channel->give_up(fmt::format("cannot wait for the daemon: {}", uv_strerror(status)));
   if ((events & UV_WRITABLE) != 0) flush();
-  if (channel->is_open() && (events & ~UV_WRITABLE) != 0) channel->receive_available();
-  if (ping_ && channel->is_open() && channel->is_ready(*ping_)) {
-    static_cast<void>(channel->take(*ping_));
-    ping_.reset();
-  }
+  if (channel->is_open() && (events & ~UV_WRITABLE) != 0 && channel->receive_when_readable()) loop_.on_taken();
+  on_received(*channel);
   if (state_ == State::kGreeting && channel->is_greeted()) greet();
+}
+
+bool Link::take() {
+  const std::shared_ptr<Channel> channel = channel_;
+  if (!channel->ring_is_read() || !channel->receive_available()) return false;
+  heard_ = Clock::now();
+  on_received(*channel);
+  return true;
+}
+
+void Link::on_received(Channel& channel) {
+  if (!ping_ || !channel.is_open() || !channel.is_ready(*ping_)) return;
+  static_cast<void>(channel.take(*ping_));
+  ping_.reset();
 }
 
 void Link::on_unsent() {
@@ -108,6 +119,7 @@ void Link::greet() {
     return fail(greeted.error());
   }
   state_ = State::kUp;
+  loop_.add(*this);
   pause_ms_ = 0;
   owner_.on_link_up();
 }
@@ -116,6 +128,7 @@ void Link::on_lost() {
   // The channel closes the descriptor when this returns.
   poll_.reset();
   loop_.withdraw(*this);
+  loop_.remove(*this);
   look_timer_.stop();
   if (state_ == State::kGreeting) return;  // greet() says why
   if (state_ != State::kUp) return;

@@ -23,7 +23,7 @@
 
 namespace skua {
 
-class Link final : Channel::Driver, Loop::Flush {
+class Link final : Channel::Driver, Loop::Flush, Loop::Source {
  public:
   enum class State { kDown, kGreeting, kUp, kPausing };
 
@@ -66,11 +66,16 @@ class Link final : Channel::Driver, Loop::Flush {
   void on_unsent() override;
   void on_lost() override;
   void flush() override;
+  bool take() override;
+  bool is_expecting() const override { return channel_->ring_is_read() && channel_->has_under_way(); }
+  bool doze() override { return channel_->doze(); }
+  void stay_awake() override { channel_->stay_awake(); }
 
   void watch_socket();
   void on_socket(int status, int events);
   void poll_for(int events);
   void greet();
+  void on_received(Channel& channel);
   // An attempt has failed.
   void fail(const Error& error);
   void pause();

@@ -1,8 +1,11 @@
 #include "client/engine/loop.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "client/src/system.h"
 #include "protocol/result.h"
 
 namespace skua {
@@ -24,7 +27,7 @@ void Loop::CloseLoop::operator()(uv_loop_t* loop) const {
   delete loop;
 }
 
-Loop::Loop(uv_loop_t* borrowed) : uv_(borrowed) {
+Loop::Loop(uv_loop_t* borrowed, std::uint32_t busy_poll_us) : uv_(borrowed), busy_poll_(busy_poll_us_here(busy_poll_us)) {
   if (uv_ == nullptr) {
     uv_ = new uv_loop_t();
     SKUA_CHECK(uv_loop_init(uv_) == 0);
@@ -39,14 +42,15 @@ Loop::Loop(uv_loop_t* borrowed) : uv_(borrowed) {
   uv_idle_init(uv_, idle_.get());
   prepare_->data = this;
   check_->data = this;
-  uv_prepare_start(prepare_.get(), [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->turn(); });
+  uv_prepare_start(prepare_.get(), [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->turn_and_rest(); });
   uv_check_start(check_.get(), [](uv_check_t* handle) { static_cast<Loop*>(handle->data)->turn(); });
   uv_unref(as_handle(prepare_.get()));
   uv_unref(as_handle(check_.get()));
 }
 
 Loop::~Loop() {
-  SKUA_CHECK(first_ == nullptr && to_flush_.empty());
+  std::erase(sources_, nullptr);
+  SKUA_CHECK(first_ == nullptr && to_flush_.empty() && sources_.empty());
   prepare_.reset();
   check_.reset();
   idle_.reset();
@@ -68,7 +72,28 @@ void Loop::withdraw(Flush& flush) {
   std::replace(flushing_.begin(), flushing_.end(), &flush, static_cast<Flush*>(nullptr));
 }
 
+void Loop::add(Source& source) { sources_.push_back(&source); }
+
+void Loop::remove(Source& source) { std::replace(sources_.begin(), sources_.end(), &source, static_cast<Source*>(nullptr)); }
+
+void Loop::on_taken() {
+  if (!is_waiting_) return;
+  is_waiting_ = false;
+  busy_poll_.end(now_us());
+}
+
+void Loop::take_from_sources() {
+  const bool was_dozing = std::exchange(is_dozing_, false);
+  // What is taken may end connections, and make others.
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i] != nullptr && was_dozing) sources_[i]->stay_awake();
+    if (sources_[i] != nullptr && sources_[i]->take()) on_taken();
+  }
+  std::erase(sources_, nullptr);
+}
+
 void Loop::turn() {
+  take_from_sources();
   // Those who are woken meanwhile have their turn when others had theirs.
   for (std::size_t left = woken_count_; left > 0 && first_ != nullptr; --left) {
     Wait& next = *first_;
@@ -80,7 +105,30 @@ void Loop::turn() {
     if (flushing_[i] != nullptr) flushing_[i]->flush();
   }
   flushing_.clear();
-  const bool must_not_sleep = first_ != nullptr || !to_flush_.empty();
+}
+
+bool Loop::polls_busily() {
+  const auto is_expecting = [](const Source* source) { return source != nullptr && source->is_expecting(); };
+  if (std::none_of(sources_.begin(), sources_.end(), is_expecting)) {
+    is_waiting_ = false;
+    return false;
+  }
+  const std::uint64_t now = now_us();
+  if (!std::exchange(is_waiting_, true)) busy_poll_.begin(now);
+  if (!busy_poll_.goes_on(now)) return false;
+  // To the daemon, if that shares the core.
+  ::sched_yield();
+  return true;
+}
+
+bool Loop::doze() {
+  is_dozing_ = true;
+  return std::all_of(sources_.begin(), sources_.end(), [](Source* source) { return source == nullptr || source->doze(); });
+}
+
+void Loop::turn_and_rest() {
+  turn();
+  const bool must_not_sleep = first_ != nullptr || !to_flush_.empty() || polls_busily() || !doze();
   if (must_not_sleep != is_idle_active_) {
     is_idle_active_ = must_not_sleep;
     if (must_not_sleep) {

@@ -1,5 +1,6 @@
 // Loop: the libuv loop of an engine, its own or the caller's: who goes on in this turn, timers, and what is done before the loop
-// sleeps.
+// sleeps. Where answers come in shared memory it looks there in each turn, and does not sleep as long as BusyPoll says that the
+// next one is near.
 //
 // Coroutines are never resumed from within what wakes them, but from a list, once in a turn: so nothing that is in the middle of
 // something is entered again. Wait: what a coroutine of the engine is suspended in. Timer: one call at a later time.
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "client/engine/uv_handle.h"
+#include "protocol/busy_poll.h"
 #include "skua/task.h"
 
 namespace skua {
@@ -33,11 +35,26 @@ class Loop {
     ~Flush() = default;
   };
 
-  // Null: a loop of its own.
-  explicit Loop(uv_loop_t* borrowed);
+  // What the loop has to look at by itself.
+  class Source {
+   public:
+    // Takes what has come. True: there was something.
+    virtual bool take() = 0;
+    // Something is to come.
+    virtual bool is_expecting() const = 0;
+    // The loop may sleep now: libuv is to wake it for what comes. False: something has come.
+    virtual bool doze() = 0;
+    virtual void stay_awake() = 0;
+
+   protected:
+    ~Source() = default;
+  };
+
+  // Null: a loop of its own. `busy_poll_us`: as ConnectOptions has it.
+  Loop(uv_loop_t* borrowed, std::uint32_t busy_poll_us);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
-  // All timers and waits must be gone, and `flush` not announced.
+  // All timers, waits and sources must be gone, and `flush` not announced.
   ~Loop();
 
   uv_loop_t* uv() { return uv_; }
@@ -53,6 +70,11 @@ class Loop {
   void announce(Flush& flush);
   void withdraw(Flush& flush);
 
+  void add(Source& source);
+  void remove(Source& source);
+  // A source has taken something outside of take().
+  void on_taken();
+
  private:
   friend class Wait;
 
@@ -60,7 +82,13 @@ class Loop {
     void operator()(uv_loop_t* loop) const;
   };
 
+  // What has come is taken, and who waits for it goes on.
   void turn();
+  // The turn before the loop waits for events.
+  void turn_and_rest();
+  void take_from_sources();
+  bool polls_busily();
+  bool doze();
   void put(Wait& wait);
   void remove(Wait& wait);
 
@@ -78,6 +106,10 @@ class Loop {
   std::size_t woken_count_ = 0;
   std::vector<Flush*> to_flush_;
   std::vector<Flush*> flushing_;
+  std::vector<Source*> sources_;
+  BusyPoll busy_poll_;
+  bool is_waiting_ = false;  // for something that is expected
+  bool is_dozing_ = false;
 };
 
 class Wait : public Suspension {

@@ -24,10 +24,11 @@ namespace {
 
 // Ended requests whose memory is kept for those to come.
 constexpr std::size_t kSpareMax = 64;
+// Requests that are shown to the daemon before the driver says so, if that takes no system call: it begins with them while the
+// others are made.
+constexpr std::size_t kRequestsAtOnce = 8;
 // Of one sendmsg(2).
 constexpr std::size_t kFramesSentAtOnce = 64;
-// A connection that sends so many is worth the memory and the system calls that sharing it takes.
-constexpr std::uint32_t kRequestsToRings = 64;
 
 }  // namespace
 
@@ -39,7 +40,7 @@ Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, c
       database_(options.database),
       reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)),
       busy_poll_(busy_poll_us_here(options.busy_poll_us)),
-      requests_to_rings_(driver == nullptr && options.shared_memory ? kRequestsToRings : 0) {}
+      requests_to_rings_(options.shared_memory ? kRequestsToRings : 0) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
   const std::string path = options.socket_path.empty() ? default_socket_path() : options.socket_path;
@@ -101,7 +102,7 @@ Status Channel::finish_hello() {
                       fmt::format("skuad chose version {} of the protocol, this client speaks {} to {}",
                                   hello_.version, kProtocolVersionMin, kProtocolVersionMax));
   }
-  if (!has_feature(kFeatureRings)) requests_to_rings_ = 0;
+  if (!has_feature(kFeatureRings) || (driver_ != nullptr && !has_feature(kFeatureRingBells))) requests_to_rings_ = 0;
   return {};
 }
 
@@ -112,8 +113,9 @@ std::uint32_t Channel::next_transaction() {
 }
 
 RequestHead Channel::head(const RequestOptions& options, std::uint32_t transaction) {
-  const bool may_attach = requests_to_rings_ > 0 && !broken_ && pending_.empty() && outgoing_.empty() && options.deadline_ms == 0;
-  if (may_attach && --requests_to_rings_ == 0) attach_rings();
+  // Who waits by itself has to wait for the memory, too.
+  const bool may_ask = driver_ != nullptr || (pending_.empty() && outgoing_.empty() && options.deadline_ms == 0);
+  if (requests_to_rings_ > 0 && may_ask && !broken_ && --requests_to_rings_ == 0) ask_for_rings();
   return {++last_id_, options.database.empty() ? std::string_view(database_) : options.database, transaction,
           options.deadline_ms, options.idempotency_key};
 }
@@ -163,6 +165,8 @@ void Channel::begin_to_send() {
     send_queued();
   } else if (outgoing_.size() == 1) {
     driver_->on_unsent();
+  } else if (outgoing_.size() >= kRequestsAtOnce) {
+    put_into_ring();
   }
 }
 
@@ -361,6 +365,11 @@ bool Channel::send_some() {
   return static_cast<std::size_t>(sent) == size;
 }
 
+bool Channel::receive_when_readable() {
+  const bool came_by_socket = ring_is_read() && receive_from_socket();
+  return broken_ || receive_available() || came_by_socket;
+}
+
 bool Channel::receive_available() {
   bool received_any = false;
   while (!broken_) {
@@ -378,7 +387,8 @@ bool Channel::receive_from_socket() {
   const std::span<char> space = reader_.space();
   ssize_t received = 0;
   do {
-    received = ::recv(socket_.get(), space.data(), space.size(), 0);
+    received = rings_request_ == 0 ? ::recv(socket_.get(), space.data(), space.size(), 0)
+                                   : receive_with_descriptor(socket_.get(), space, ring_memory_);
   } while (received < 0 && errno == EINTR);
   if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
   if (received <= 0) {
@@ -391,7 +401,11 @@ bool Channel::receive_from_socket() {
   }
   reader_.commit(static_cast<std::size_t>(received));
   is_socket_empty_ = static_cast<std::size_t>(received) < space.size();
-  if (Status taken = take_frames(); !taken) break_connection(std::move(taken).error());
+  // What was put into the ring before these bytes were sent comes first.
+  Status taken = ring_is_read() ? copy_from_ring() : Status();
+  if (taken) taken = take_frames();
+  if (taken && ring_is_read()) taken = take_bells();
+  if (!taken) break_connection(std::move(taken).error());
   return true;
 }
 
@@ -401,8 +415,13 @@ Status Channel::take_frames() {
     SKUA_ASSIGN(const std::optional<FrameView> frame, reader.next());
     if (!frame) return {};
     if (frame->size() == 1) {
-      if (rings_->take_control(*reinterpret_cast<const std::uint64_t*>(frame->begin()))) continue;
-      return make_error(ErrorCode::kProtocol, "a control of the rings that cannot stand there");
+      const bool was_read = ring_is_read();
+      if (!rings_->take_control(*reinterpret_cast<const std::uint64_t*>(frame->begin()))) {
+        return make_error(ErrorCode::kProtocol, "a control of the rings that cannot stand there");
+      }
+      // What is on the socket behind this control was sent after what is in the ring now.
+      if (!was_read && ring_is_read()) SKUA_TRY(copy_from_ring());
+      continue;
     }
     Result<Response> response = read_response(reader.detach(*frame));
     if (!response) return std::move(response).error();
@@ -416,6 +435,7 @@ Status Channel::take_response(Response&& response) {
     if (error != nullptr) return std::move(*error);
     return make_error(ErrorCode::kProtocol, "a response without the id of a request");
   }
+  if (rings_request_ != 0 && response.id == rings_request_) return take_rings(response);
   const auto at = pending_.find(response.id);
   if (at == pending_.end()) {
     // A refused grant: it came after the end of its stream.

@@ -125,12 +125,24 @@ class Channel {
 
   // ---- for the driver
 
-  // The socket, which is readable when there are responses; -1 once the connection is lost.
+  // The socket, which is readable when there are responses, but for those in a ring that is looked into; -1 once the connection
+  // is lost.
   int descriptor() const { return socket_.get(); }
   bool has_unsent() const { return !outgoing_.empty(); }
   void send_queued();
   // True: something was there, or the connection is lost.
   bool receive_available();
+  // The same, for the socket is readable.
+  bool receive_when_readable();
+  // The next responses are in memory: the driver looks there with receive_available(), and says when it will not.
+  bool ring_is_read() const { return rings_ != nullptr && rings_->is_read(); }
+  // From now on the socket is readable for them, too. False: there are some already.
+  bool doze() { return !ring_is_read() || rings_->in().doze(kWakeAtSocket); }
+  void stay_awake() {
+    if (ring_is_read()) rings_->in().stay_awake();
+  }
+  // Responses are still to come.
+  bool has_under_way() const { return !pending_.empty(); }
   // Gives the connection up if a request is past its deadline by more than the grace.
   void check_deadlines();
   // As if the daemon had closed the connection.
@@ -173,6 +185,8 @@ class Channel {
   };
 
   static constexpr std::uint64_t kHelloId = 1;
+  // A connection that sends so many is worth the memory and the system calls that sharing it takes.
+  static constexpr std::uint32_t kRequestsToRings = 64;
 
   Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, const ConnectOptions& options, Driver* driver);
 
@@ -193,20 +207,24 @@ class Channel {
   bool poll_busily();
   // The same where the daemon's next frame will be in the ring.
   bool wait_at_ring(Deadline until);
-  // Asks for shared memory, once the connection has shown that it is used; nothing else is under way. Goes on without if there is
-  // none to be had.
-  void attach_rings();
-  Status receive_rings(std::uint64_t id);
+  // Asks for shared memory, once the connection has shown that it is used. Goes on without if there is none to be had.
+  void ask_for_rings();
+  Status take_rings(const Response& response);
   // As start(), of what was sent by exchange().
   void put_under_way(const Request& request);
-  bool ring_is_read() const { return rings_ != nullptr && rings_->is_read(); }
   // Sends what is queued through the ring, if that is the way. False: the rest goes by the socket.
   bool send_to_ring();
+  // As many as fit.
+  void fill_ring();
+  // The same, if that is the way, and wakes the daemon if it sleeps.
+  void put_into_ring();
   bool send_control(RingControl control);
   bool receive_from_socket();
   bool receive_from_ring();
+  Status copy_from_ring();
   bool send_some();
   Status take_frames();
+  Status take_bells();
   Status take_response(Response&& response);
 
   // The session is over: what was under way fails, what is started later too.
@@ -231,6 +249,8 @@ class Channel {
   std::unique_ptr<RingPair> rings_;      // null: there are none
   std::uint32_t rings_heard_at_exchange_ = 0;
   std::uint32_t requests_to_rings_ = 0;  // so many requests more, and it asks for them; 0: it does not
+  std::uint64_t rings_request_ = 0;      // the request that asks for them, while it is under way; 0: none is
+  FileDescriptor ring_memory_;           // that came with the answer
   std::uint64_t last_id_ = 0;
   std::uint32_t last_transaction_ = 0;
   std::optional<Error> broken_;

@@ -2,7 +2,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -83,17 +82,28 @@ bool Channel::send_control(RingControl control) {
   return ::send(socket_.get(), &word, sizeof(word), MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof(word));
 }
 
-bool Channel::send_to_ring() {
-  if (!rings_->is_written()) {
-    if (!rings_->wants_to_begin(outgoing_.front().frame.byte_count()) || !send_control(RingControl::kToRing)) return false;
-    rings_->begin_to_write();
-  }
+void Channel::fill_ring() {
   while (!outgoing_.empty() && rings_->fits(outgoing_.front().frame.byte_count())) {
     const Outgoing& first = outgoing_.front();
     rings_->put(first.frame);
     if (const auto at = pending_.find(first.id); at != pending_.end()) at->second.sent = true;
     outgoing_.pop_front();
   }
+}
+
+void Channel::put_into_ring() {
+  if (rings_ == nullptr || !rings_->is_written() || outgoing_bytes_sent_ != 0) return;
+  fill_ring();
+  // If that fails, the socket is full, and the daemon looks into the ring when it reads it; or the driver will hear that it is gone.
+  if (rings_->publish()) send_control(RingControl::kDoorbell);
+}
+
+bool Channel::send_to_ring() {
+  if (!rings_->is_written()) {
+    if (!rings_->wants_to_begin(outgoing_.front().frame.byte_count()) || !send_control(RingControl::kToRing)) return false;
+    rings_->begin_to_write();
+  }
+  fill_ring();
   if (!outgoing_.empty() && !rings_->is_broken()) rings_->end_to_write();
   // If the socket is full the daemon has something to read there, and looks into the ring then, too.
   if (rings_->publish() && !send_control(RingControl::kDoorbell) && errno != EAGAIN) receive_from_socket();
@@ -101,48 +111,27 @@ bool Channel::send_to_ring() {
   return broken_ || outgoing_.empty();
 }
 
-void Channel::attach_rings() {
+void Channel::ask_for_rings() {
   Result<Request> request = rings_request(head(RequestOptions()));
   if (!request) return;
-  const std::uint64_t id = request->id;
+  rings_request_ = request->id;
   enqueue(*std::move(request));
-  send_queued();
-  const Status received = receive_rings(id);
-  if (!received && !broken_) break_connection(received.error());
+  begin_to_send();
+  // As long as it takes: so does the request that follows, which has no deadline.
+  while (driver_ == nullptr && rings_request_ != 0 && !broken_) wait(std::nullopt);
 }
 
-// The answer, and what comes beside it: which recv(2) would drop.
-Status Channel::receive_rings(std::uint64_t id) {
-  FileDescriptor descriptor;
-  while (!broken_ && !has_response(id)) {
-    pollfd ready = {socket_.get(), static_cast<short>(outgoing_.empty() ? POLLIN : POLLIN | POLLOUT), 0};
-    // As long as it takes: so does the request that follows, which has no deadline.
-    ::poll(&ready, 1, -1);
-    if (!outgoing_.empty()) send_queued();
-    const std::span<char> space = reader_.space();
-    iovec bytes = {space.data(), space.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &bytes;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    const ssize_t received = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-    if (received < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) continue;
-    if (received < 0) return make_error(ErrorCode::kLost, "cannot receive from the daemon: " + describe(errno));
-    if (received == 0) return make_error(ErrorCode::kLost, "the daemon closed the connection");
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-      int number = -1;
-      std::memcpy(&number, CMSG_DATA(header), sizeof(number));
-      descriptor = FileDescriptor(number);
-    }
-    reader_.commit(static_cast<std::size_t>(received));
-    SKUA_TRY(take_frames());
+Status Channel::take_rings(const Response& response) {
+  pending_.erase(std::exchange(rings_request_, 0));
+  const FileDescriptor descriptor = std::move(ring_memory_);
+  if (const auto* error = std::get_if<Error>(&response.body)) {
+    // Otherwise it is refused: there are sessions enough that have rings.
+    if (error->code == ErrorCode::kUnavailable) requests_to_rings_ = kRequestsToRings;
+    return {};
   }
-  if (broken_) return *broken_;
-  // Refused: there are sessions enough that have rings.
-  if (const Result<Summary> done = body_of<Summary>(take(id)); !done) return broken_ ? Status(*broken_) : Status();
+  if (!std::holds_alternative<Summary>(response.body)) {
+    return make_error(ErrorCode::kProtocol, "a request for shared memory was answered with a response of another kind");
+  }
   // Nor does a process that may have no further descriptor, or no more memory, lose its connection for it.
   if (!descriptor.is_open()) return {};
   Result<std::shared_ptr<SharedRings>> mapped = SharedRings::map(descriptor.get());
@@ -156,14 +145,27 @@ Status Channel::receive_rings(std::uint64_t id) {
   return {};
 }
 
-bool Channel::receive_from_ring() {
-  const std::optional<std::size_t> taken = rings_->take();
-  if (taken == std::size_t{0}) return false;
-  if (!taken) {
-    break_connection(make_error(ErrorCode::kProtocol, "the ring of responses claims more bytes than there is room for"));
-  } else if (Status frames = take_frames(); !frames) {
-    break_connection(std::move(frames).error());
+Status Channel::copy_from_ring() {
+  if (rings_->take()) return {};
+  return make_error(ErrorCode::kProtocol, "the ring of responses claims more bytes than there is room for");
+}
+
+// While the daemon's frames are in the ring, nothing else comes by the socket.
+Status Channel::take_bells() {
+  while (true) {
+    SKUA_ASSIGN(const std::optional<FrameView> frame, reader_.next());
+    if (!frame) return {};
+    if (frame->size() != 1 || *reinterpret_cast<const std::uint64_t*>(frame->begin()) != ring_control(RingControl::kDoorbell)) {
+      return make_error(ErrorCode::kProtocol, "a frame on the socket, and the last control said that it is in the ring");
+    }
   }
+}
+
+bool Channel::receive_from_ring() {
+  if (rings_->in().available() == std::size_t{0}) return false;
+  Status taken = copy_from_ring();
+  if (taken) taken = take_frames();
+  if (!taken) break_connection(std::move(taken).error());
   return true;
 }
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -102,6 +104,24 @@ Result<FileDescriptor> connect_unix_at_once(const std::string& path) {
                       describe(error_number, path, 0));
   }
   return socket;
+}
+
+ssize_t receive_with_descriptor(int socket, std::span<char> space, FileDescriptor& descriptor) {
+  iovec bytes = {space.data(), space.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t received = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  const cmsghdr* header = received > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    int number = -1;
+    std::memcpy(&number, CMSG_DATA(header), sizeof(number));
+    descriptor = FileDescriptor(number);
+  }
+  return received;
 }
 
 }  // namespace skua

@@ -275,9 +275,6 @@ Status Dispatcher::cancel(SessionState& session, wire::Request::Reader root) {
 
 Status Dispatcher::share_rings(SessionState& session, const Request& request) {
   if (session.has_rings) return make_error(ErrorCode::kProtocol, "the session has rings already");
-  if (!session.requests.empty() || session.sink->unsent_bytes() > 0) {
-    return make_error(ErrorCode::kProtocol, "rings are asked for while nothing else of the session is under way");
-  }
   if (rings_count_ >= options_.limits.rings_max) {
     return make_error(ErrorCode::kLimit, fmt::format("{} sessions share memory with their clients, the most (rings_max): go on "
                                                      "without",

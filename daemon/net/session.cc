@@ -21,6 +21,8 @@ namespace {
 
 // The most buffers one write takes; more would only be copied around.
 constexpr std::size_t kBuffersMax = 64;
+// Answers that are shown to a client before all that it has asked is answered, if that takes no system call.
+constexpr std::size_t kAnswersAtOnce = 8;
 
 std::uint64_t word_of(FrameView frame) { return *reinterpret_cast<const std::uint64_t*>(frame.begin()); }
 
@@ -115,8 +117,10 @@ bool Session::read_ring() {
 bool Session::leave_ring() { return rings_ == nullptr || pipe_ == nullptr || rings_->in().doze(); }
 
 Status Session::share_rings(std::uint64_t request) {
+  // The answer goes by the socket at once, behind all others.
+  flush();
   if (pipe_ == nullptr || rings_ != nullptr || !unsent_.empty()) {
-    return make_error(ErrorCode::kUnavailable, "no memory can be shared now");
+    return make_error(ErrorCode::kUnavailable, "no memory can be shared while answers wait in the socket: ask again later");
   }
   SKUA_ASSIGN(std::shared_ptr<SharedRings> memory, SharedRings::create());
   uv_os_fd_t fd = -1;
@@ -172,6 +176,8 @@ void Session::take_frames() {
     if (!next) return dispatcher_.on_broken_stream(*state_, next.error());
     if (!*next) break;
     take_frame(reader, **next, now_us);
+    // Who has asked much at once begins with the first answers while the others are found.
+    if (unsent_.size() >= kAnswersAtOnce && rings_ != nullptr && rings_->is_written() && writing_bytes_ == 0) flush_to_ring();
     // What was on the socket behind the control was sent after what now is in the ring.
     if (!from_ring) looks_into_ring = true;
   }
@@ -246,15 +252,8 @@ bool Session::flush_to_ring() {
     return true;
   }
   if (!rings_->is_written()) {
-    if (front_offset_ != 0 || !rings_->wants_to_begin(unsent_bytes_)) return false;
-    std::uint64_t word = ring_control(RingControl::kToRing);
-    const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(&word), sizeof(word));
-    const int written = uv_try_write(stream(), &buffer, 1);
-    if (written == UV_EAGAIN) return false;  // the socket is full
-    if (written != static_cast<int>(sizeof(word))) {
-      disconnect();
-      return true;
-    }
+    if (front_offset_ != 0 || !rings_->wants_to_begin(unsent_.front().byte_count()) || !rings_->fits(unsent_bytes_)) return false;
+    if (!send_control(RingControl::kToRing)) return pipe_ == nullptr;
     rings_->begin_to_write();
   }
   const bool fits = rings_->fits(unsent_bytes_);
@@ -263,9 +262,31 @@ bool Session::flush_to_ring() {
   } else {
     rings_->end_to_write();
   }
-  if (rings_->publish()) server_.wake_later(*this, rings_->out().state());
+  switch (rings_->publish()) {
+    case 0: break;
+    case kWakeAtSocket:
+      if (!ring_bell()) return true;
+      break;
+    default: server_.wake_later(*this, rings_->out().state());
+  }
   if (fits) consume(unsent_bytes_);
   return fits;
+}
+
+// False: the session has ended.
+bool Session::ring_bell() {
+  // If the socket is full, the client has something to read there, and looks into the ring then, too.
+  return send_control(RingControl::kDoorbell) || pipe_ != nullptr;
+}
+
+// False: the socket is full, or the session has ended.
+bool Session::send_control(RingControl control) {
+  std::uint64_t word = ring_control(control);
+  const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(&word), sizeof(word));
+  const int written = uv_try_write(stream(), &buffer, 1);
+  if (written == static_cast<int>(sizeof(word))) return true;
+  if (written != UV_EAGAIN) disconnect();
+  return false;
 }
 
 void Session::flush() {

@@ -57,6 +57,8 @@ class Session final : public ReplySink {
   void take_frame(FrameReader& reader, FrameView frame, std::uint64_t now_us) SKUA_REQUIRES(loop_thread);
   // Sends what is unsent through the ring, if that is the way. False: it goes by the socket.
   bool flush_to_ring() SKUA_REQUIRES(loop_thread);
+  bool ring_bell() SKUA_REQUIRES(loop_thread);
+  bool send_control(RingControl control) SKUA_REQUIRES(loop_thread);
   void on_written(int status) SKUA_REQUIRES(loop_thread);
   // Drops the first `bytes` of what is unsent.
   void consume(std::size_t bytes) SKUA_REQUIRES(loop_thread);

@@ -30,6 +30,84 @@ Test(channel, keeps_rows_of_a_stream_while_other_requests_run) {
   cr_assert_eq(stream.summary().row_count, 1'000'000);
 }
 
+namespace {
+
+// A channel in the hands of a test that does what a loop would.
+struct Driven : Channel::Driver {
+  void on_unsent() override {}
+  void on_lost() override {}
+
+  explicit Driven(FakeDaemon& fake) : daemon(fake) {
+    channel = must(Channel::open_driven(daemon.client_end(), ConnectOptions(), *this));
+    daemon.send_hello();
+    channel->send_queued();
+    cr_assert(daemon.receive().root().isHello());
+    cr_assert(channel->receive_when_readable() && channel->is_greeted());
+    must(channel->finish_hello());
+  }
+  // How many of the requests that arrive for so many pings ask for rings; `answer` is told of those.
+  template <class Answer>
+  int ping(int times, Answer answer) {
+    int asked = 0;
+    for (int i = 0; i < times; ++i) {
+      const std::uint64_t id = must(channel->start(must(ping_request(channel->head(RequestOptions())))));
+      channel->send_queued();
+      while (true) {
+        ReceivedRequest request = daemon.receive();
+        if (!request.root().isRings()) break;
+        ++asked;
+        answer(request.root().getId());
+      }
+      daemon.send_done(id);
+      cr_assert(channel->receive_when_readable() && channel->is_ready(id));
+      must(channel->take(id));
+    }
+    return asked;
+  }
+
+  FakeDaemon& daemon;
+  std::shared_ptr<Channel> channel;
+};
+
+}  // namespace
+
+Test(channel, asks_no_daemon_for_rings_that_has_no_bells) {
+  FakeDaemon daemon;
+  daemon.features = kFeatureSiblings | kFeatureRings;
+  cr_assert_eq(Driven(daemon).ping(300, [](std::uint64_t) {}), 0);
+}
+
+Test(channel, goes_on_without_rings_where_they_are_refused) {
+  for (const ErrorCode code : {ErrorCode::kLimit, ErrorCode::kUnavailable, ErrorCode::kSql}) {
+    FakeDaemon daemon;
+    Driven driven(daemon);
+    const int asked = driven.ping(300, [&](std::uint64_t id) { daemon.send_error(id, code); });
+    cr_assert_eq(asked, code == ErrorCode::kUnavailable ? 300 / 64 : 1, "%d times", asked);
+    cr_assert(!driven.channel->ring_is_read());
+  }
+}
+
+Test(channel, goes_on_without_rings_whose_memory_does_not_come) {
+  FakeDaemon daemon;
+  Driven driven(daemon);
+  cr_assert_eq(driven.ping(300, [&](std::uint64_t id) { daemon.send_done(id); }), 1);
+}
+
+Test(channel, gives_up_a_daemon_that_answers_rings_with_rows) {
+  FakeDaemon daemon;
+  Driven driven(daemon);
+  for (int i = 0; i < 64; ++i) must(driven.channel->start(must(ping_request(driven.channel->head(RequestOptions())))));
+  driven.channel->send_queued();
+  while (true) {
+    ReceivedRequest request = daemon.receive();
+    if (!request.root().isRings()) continue;
+    daemon.send_rows(request.root().getId(), {.numbers = {1}, .is_first = true, .is_last = true});
+    break;
+  }
+  cr_assert(driven.channel->receive_when_readable());
+  cr_assert(!driven.channel->is_open());
+}
+
 Test(channel, passes_errors_on_and_stays_open) {
   FakeDaemon daemon;
   Connection connection = daemon.connect();

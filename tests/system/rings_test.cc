@@ -55,8 +55,10 @@ Frame ping_request(std::uint64_t id) {
 // The client's side of the rings, in the hands of a test.
 class RawRings {
  public:
-  explicit RawRings(const RealDaemon& daemon) : session_(daemon.socket_path()) {
+  // `under_way`: a statement that is begun before, and has no answer yet.
+  explicit RawRings(const RealDaemon& daemon, std::string_view under_way = {}) : session_(daemon.socket_path()) {
     session_.hello();
+    if (!under_way.empty()) session_.send(RawSession::execute_request(session_.next_id(), std::string(under_way)));
     session_.send(RawSession::request(session_.next_id(), [](wire::Request::Builder request) { request.setRings(); }));
     std::array<char, 4096> bytes{};
     iovec space = {bytes.data(), bytes.size()};
@@ -111,6 +113,14 @@ class RawRings {
       if (next->size() > 1) return Frame::copy_of(*next);
       require(pair_->take_control(*reinterpret_cast<const std::uint64_t*>(next->begin())), "a wrong control");
     }
+  }
+  // That and nothing else comes by the socket now.
+  void expect_bell() {
+    std::array<char, 64> bytes{};
+    const ssize_t received = ::recv(session_.descriptor(), bytes.data(), bytes.size(), 0);
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), sizeof(word));
+    require(received == 8 && word == ring_control(RingControl::kDoorbell), "not a bell");
   }
   // After whatever it still says; fails if it goes on.
   void expect_end() {
@@ -306,18 +316,38 @@ Test(rings, a_frame_may_come_in_pieces_and_go_around_the_end) {
   }
 }
 
-Test(rings, are_shared_once_and_only_at_rest) {
+Test(rings, are_shared_once) {
   RealDaemon daemon;
   RawRings rings(daemon);
   const std::uint64_t again = rings.session().next_id();
   rings.session().send(RawSession::request(again, [](wire::Request::Builder request) { request.setRings(); }));
   cr_assert_eq(rings.session().receive_error(again), wire::ErrorCode::PROTOCOL);
-  RawSession session(daemon.socket_path());
-  session.hello();
-  session.send(RawSession::execute_request(session.next_id(), kForever));
-  const std::uint64_t early = session.next_id();
-  session.send(RawSession::request(early, [](wire::Request::Builder request) { request.setRings(); }));
-  cr_assert_eq(session.receive_error(early), wire::ErrorCode::PROTOCOL);
+}
+
+Test(rings, are_shared_while_something_is_under_way) {
+  RealDaemon daemon;
+  RawRings rings(daemon, kForever);
+  const std::uint64_t ping = rings.session().next_id();
+  rings.put(ping_request(ping));
+  cr_assert_eq(id_of(rings.receive()), ping);
+}
+
+Test(rings, a_client_asleep_at_its_socket_hears_a_bell) {
+  RealDaemon daemon;
+  RawRings rings(daemon);
+  rings.put(ping_request(rings.session().next_id()));
+  rings.receive();
+  require(rings.pair().is_read(), "the daemon does not use its ring");
+  for (int i = 0; i < 100; ++i) {
+    require(rings.pair().in().doze(kWakeAtSocket), "the ring is not empty");
+    const std::uint64_t ping = rings.session().next_id();
+    rings.put(ping_request(ping));
+    rings.expect_bell();
+    cr_assert_eq(id_of(rings.receive()), ping);
+    // Who is awake hears none.
+    rings.put(ping_request(rings.session().next_id()));
+    rings.receive();
+  }
 }
 
 Test(rings, controls_without_rings_are_no_frames) {
