@@ -35,8 +35,8 @@ class BusyPoll {
     const std::uint64_t waited_us = now_us - since_us_;
     if (!polls_) {
       if (waits_to_skip_ > 0) --waits_to_skip_;
-      // Who slept has waited for its waking, too.
-      expects_soon_ = waits_to_skip_ == 0 && waited_us < std::uint64_t{2} * limit_us_;
+      // Who slept has waited for its own waking, too, and perhaps for that of its peer.
+      expects_soon_ = waits_to_skip_ == 0 && waited_us < std::uint64_t{4} * limit_us_;
     } else if (waited_us < limit_us_) {
       if (failures_ > 0) --failures_;
     } else {
