@@ -1,13 +1,16 @@
 #include "bench/peers/skua_session.h"
 
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <variant>
 
 #include "bench/peers/patience.h"
 #include "client/src/response.h"
+#include "client/src/system.h"
 #include "client/src/unix_socket.h"
 #include "protocol/limits.h"
 
@@ -28,7 +31,8 @@ Result<std::size_t> only_word(const std::vector<std::uint64_t>& words, std::uint
 
 }  // namespace
 
-SkuaSession::SkuaSession(FileDescriptor socket) : socket_(std::move(socket)), reader_(kFrameBytesMax) {}
+SkuaSession::SkuaSession(FileDescriptor socket)
+    : socket_(std::move(socket)), reader_(kFrameBytesMax), busy_poll_(busy_poll_us_here(ConnectOptions().busy_poll_us)) {}
 
 Result<SkuaSession> SkuaSession::open(const SkuaServer& server) {
   SKUA_ASSIGN(FileDescriptor socket, connect_unix(server.socket_path(), kConnectTimeoutMs));
@@ -65,7 +69,35 @@ Result<SkuaSession::Exchange> SkuaSession::exchange(const Request& request) {
   }
 }
 
+Status SkuaSession::share_memory() {
+  SKUA_ASSIGN(const Request request, rings_request(next_head()));
+  SKUA_TRY(send_to_socket(request.frame.bytes()));
+  FileDescriptor memory;
+  while (true) {
+    SKUA_ASSIGN(const std::optional<FrameView> frame, reader_.next());
+    if (frame) {
+      SKUA_ASSIGN(const Response response, read_response(Frame::copy_of(*frame)));
+      if (const auto* error = std::get_if<Error>(&response.body)) return *error;
+      break;
+    }
+    const std::span<char> space = reader_.space();
+    const ssize_t received = receive_with_descriptor(socket_.get(), space, memory);
+    if (received <= 0) return session_is_lost();
+    reader_.commit(static_cast<std::size_t>(received));
+  }
+  SKUA_ASSIGN(std::shared_ptr<SharedRings> mapped, SharedRings::map(memory.get()));
+  const Ring requests = mapped->requests();
+  const Ring responses = mapped->responses();
+  rings_ = std::make_unique<RingPair>(std::move(mapped), responses, requests, nullptr);
+  reader_.allow_controls();
+  return {};
+}
+
 Status SkuaSession::send(std::string_view bytes) {
+  return rings_ != nullptr ? send_to_ring(bytes) : send_to_socket(bytes);
+}
+
+Status SkuaSession::send_to_socket(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return session_is_lost();
@@ -74,15 +106,62 @@ Status SkuaSession::send(std::string_view bytes) {
   return {};
 }
 
+// In pieces, if need be: the daemon never waits for a client that does not read.
+Status SkuaSession::send_to_ring(std::string_view bytes) {
+  const auto send_control = [this](RingControl control) {
+    const std::uint64_t word = ring_control(control);
+    return send_to_socket({reinterpret_cast<const char*>(&word), sizeof(word)});
+  };
+  if (!rings_->is_written()) SKUA_TRY(send_control(RingControl::kToRing));
+  rings_->begin_to_write();
+  while (!bytes.empty()) {
+    const std::optional<std::size_t> room = rings_->out().room();
+    if (!room) return session_is_lost();
+    const std::string_view piece = bytes.substr(0, *room);
+    bytes.remove_prefix(piece.size());
+    rings_->out().put(piece);
+    if (rings_->publish() != 0) SKUA_TRY(send_control(RingControl::kDoorbell));
+    if (piece.empty()) ::sched_yield();
+  }
+  return {};
+}
+
 Result<FrameView> SkuaSession::receive() {
   while (true) {
-    SKUA_ASSIGN(const std::optional<FrameView> frame, reader_.next());
-    if (frame) return *frame;
+    const bool from_ring = rings_ != nullptr && rings_->is_read();
+    SKUA_ASSIGN(const std::optional<FrameView> frame, from_ring ? rings_->frames().next() : reader_.next());
+    if (!frame) {
+      SKUA_TRY(receive_more());
+      continue;
+    }
+    if (frame->size() > 1) return *frame;
+    if (!rings_->take_control(*reinterpret_cast<const std::uint64_t*>(frame->begin()))) {
+      return make_error(ErrorCode::kInternal, "a control that cannot stand there");
+    }
+  }
+}
+
+Status SkuaSession::receive_more() {
+  if (rings_ == nullptr || !rings_->is_read()) {
     const std::span<char> space = reader_.space();
     const ssize_t received = ::recv(socket_.get(), space.data(), space.size(), 0);
     if (received <= 0) return session_is_lost();
     reader_.commit(static_cast<std::size_t>(received));
+    return {};
   }
+  constexpr std::chrono::seconds kSleepMax{10};
+  std::optional<std::size_t> taken = rings_->take();
+  busy_poll_.begin(now_us());
+  while (taken == std::size_t{0} && busy_poll_.goes_on(now_us())) {
+    ::sched_yield();
+    taken = rings_->take();
+  }
+  if (taken == std::size_t{0}) {
+    rings_->in().sleep(kSleepMax);
+    taken = rings_->take();
+  }
+  busy_poll_.end(now_us());
+  return taken > std::size_t{0} ? Status() : session_is_lost();
 }
 
 Result<ExecuteWindow> ExecuteWindow::build(std::string_view sql, std::size_t depth,

@@ -1,12 +1,13 @@
 // SkuaSession: a session with the daemon in bytes, so that what is measured is the daemon: the caller builds what is
-// sent, and reads the responses where they lie. ExecuteWindow: some requests to run one statement, built once and sent
-// in one write.
+// sent, and reads the responses where they lie. As the client library it can share memory with the daemon, and does not sleep while
+// the next answer is near. ExecuteWindow: some requests to run one statement, built once and sent in one write.
 //
 // One thread; opened in the process that uses it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -14,7 +15,9 @@
 #include "bench/peers/skua_server.h"
 #include "client/src/file_descriptor.h"
 #include "client/src/request.h"
+#include "protocol/busy_poll.h"
 #include "protocol/frame_reader.h"
+#include "protocol/ring_pair.h"
 
 namespace skua::bench {
 
@@ -22,6 +25,8 @@ class SkuaSession {
  public:
   // Says hello.
   static Result<SkuaSession> open(const SkuaServer& server);
+  // Asks for memory to share. Nothing may be under way.
+  Status share_memory();
 
   // Of the last request that it built itself. The ids of others must be greater.
   std::uint64_t last_id() const { return last_id_; }
@@ -41,6 +46,10 @@ class SkuaSession {
 
  private:
   explicit SkuaSession(FileDescriptor socket);
+  Status send_to_ring(std::string_view bytes);
+  Status send_to_socket(std::string_view bytes);
+  // Waits until more has come.
+  Status receive_more();
   // As the client library says them.
   RequestHead next_head() { return {++last_id_, kSkuaDatabase}; }
   Result<Exchange> exchange(const Request& request);
@@ -48,6 +57,8 @@ class SkuaSession {
   std::uint64_t last_id_ = 0;
   FileDescriptor socket_;
   FrameReader reader_;
+  BusyPoll busy_poll_;
+  std::unique_ptr<RingPair> rings_;  // null: there are none
 };
 
 class ExecuteWindow {

@@ -109,6 +109,7 @@ class SkuaDeepPoint final : public DeepPoint {
     SKUA_ASSIGN(SkuaSession session, SkuaSession::open(setup_.server));
     // As the client library does from the second execution on.
     SKUA_ASSIGN(const SkuaSession::Exchange first, session.execute(kPointSelect, Parameters::of(kTypicalPointId)));
+    SKUA_TRY(session.share_memory());
     SKUA_ASSIGN(ExecuteWindow requests, ExecuteWindow::build(kPointSelect, depth_, first.columns_id));
     auto window =
         std::make_shared<SkuaWindow>(std::move(session), std::move(requests), depth_, setup_.seed + client);
