@@ -124,3 +124,51 @@ Test(busy_poll, a_wait_that_was_given_up_counts_as_one_that_was_slept_through) {
   cr_assert(!wait(poll, 1), "it was far");
   cr_assert(wait(poll, 1), "no tries are put off for it");
 }
+
+// ---- longer where nobody else wants the core
+
+namespace {
+
+constexpr std::uint32_t kAloneUs = 6 * kLimitUs;
+
+// One wait of that length, in which the core is away for `away_us` once, early on. True if it polled until then.
+bool wait_alone(BusyPoll& poll, std::uint64_t length_us, std::uint64_t away_us = 0) {
+  static std::uint64_t now_us = 1'000'000;
+  const std::uint64_t begin_us = now_us;
+  poll.begin(now_us);
+  const bool polls = poll.goes_on(now_us);
+  bool goes_on = polls;
+  now_us += away_us;
+  for (; goes_on && now_us < begin_us + length_us; now_us += 1) goes_on = poll.goes_on(now_us);
+  now_us = begin_us + length_us;
+  poll.end(now_us);
+  return polls && goes_on;
+}
+
+}  // namespace
+
+Test(busy_poll, asks_for_longer_where_nobody_wants_the_core) {
+  BusyPoll poll(kLimitUs, 6);
+  cr_assert(!wait_alone(poll, 2 * kAloneUs - 1));
+  for (int i = 0; i < 100; ++i) cr_assert(wait_alone(poll, kAloneUs - 1));
+  cr_assert(!wait_alone(poll, kAloneUs + 2));
+  cr_assert(!wait_alone(poll, 1), "it was in vain");
+}
+
+Test(busy_poll, leaves_the_core_to_who_wants_it_and_tries_again) {
+  BusyPoll poll(kLimitUs, 6);
+  wait_alone(poll, 1);
+  for (int i = 0; i < 100; ++i) {
+    cr_assert(!wait_alone(poll, 100, 20), "somebody had the core meanwhile");
+    cr_assert(wait_alone(poll, 100), "which says nothing about the next time");
+  }
+}
+
+Test(busy_poll, does_not_try_for_long_where_somebody_kept_the_core) {
+  BusyPoll poll(kLimitUs, 6);
+  wait_alone(poll, 1);
+  cr_assert(!wait_alone(poll, 3'000, 2'900));
+  int waits = 0;
+  while (!wait_alone(poll, 1)) ++waits;
+  cr_assert_geq(waits, 200);
+}
