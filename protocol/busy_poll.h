@@ -22,7 +22,7 @@ class BusyPoll {
   // How long a wait may be for which nobody sleeps; 0: sleeps always. `alone_times` as long where nobody else has had the core
   // meanwhile. So one of many who wait keeps a core awake on which the others are woken; once they run, that is no failed try.
   explicit BusyPoll(std::uint32_t limit_us, std::uint32_t alone_times = 1)
-      : limit_us_(limit_us), alone_us_(limit_us * alone_times) {}
+      : limit_us_(limit_us), alone_us_(std::uint64_t{limit_us} * alone_times) {}
 
   // There is nothing to do but to wait, and perhaps to sleep in any case.
   void begin(std::uint64_t now_us, bool may_poll = true) {
@@ -52,7 +52,7 @@ class BusyPoll {
     } else if (!polls_) {
       if (waits_to_skip_ > 0) --waits_to_skip_;
       // Who slept has waited for its own waking, too, and perhaps for that of its peer.
-      expects_soon_ = waits_to_skip_ == 0 && waited_us < std::max(std::uint64_t{4} * limit_us_, std::uint64_t{2} * alone_us_);
+      expects_soon_ = waits_to_skip_ == 0 && waited_us < std::max(std::uint64_t{4} * limit_us_, 2 * alone_us_);
     } else if (waited_us < (is_alone_ ? alone_us_ : limit_us_)) {
       if (failures_ > 0) --failures_;
     } else {
@@ -74,7 +74,7 @@ class BusyPoll {
   static constexpr std::uint64_t kAwayUs = 5;
 
   std::uint32_t limit_us_;
-  std::uint32_t alone_us_;
+  std::uint64_t alone_us_;
   std::uint64_t since_us_ = 0;
   std::uint64_t asked_us_ = 0;
   bool is_alone_ = false;       // nobody else has had the core in this wait, as far as that counts

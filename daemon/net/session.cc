@@ -117,8 +117,9 @@ bool Session::read_ring() {
 bool Session::leave_ring() { return rings_ == nullptr || pipe_ == nullptr || rings_->in().doze(); }
 
 Status Session::share_rings(std::uint64_t request) {
-  // The answer goes by the socket at once, behind all others.
-  flush();
+  // The answer goes by the socket at once, behind all others. If that has an error, the next flush() has it, too.
+  while (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty() && write_some() > 0) {
+  }
   if (pipe_ == nullptr || rings_ != nullptr || !unsent_.empty()) {
     return make_error(ErrorCode::kUnavailable, "no memory can be shared while answers wait in the socket: ask again later");
   }
@@ -233,6 +234,14 @@ std::size_t Session::fill(std::span<uv_buf_t> buffers) {
   return count;
 }
 
+int Session::write_some() {
+  std::array<uv_buf_t, kBuffersMax> space;
+  const auto count = static_cast<unsigned>(fill(space));
+  const int written = uv_try_write(stream(), space.data(), count);
+  if (written > 0) consume(static_cast<std::size_t>(written));
+  return written;
+}
+
 void Session::consume(std::size_t bytes) {
   unsent_bytes_ -= bytes;
   dispatcher_.on_unsent_changed(-static_cast<std::int64_t>(bytes));
@@ -292,15 +301,12 @@ bool Session::send_control(RingControl control) {
 void Session::flush() {
   if (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty()) flush_to_ring();
   while (pipe_ != nullptr && writing_bytes_ == 0 && !unsent_.empty()) {
-    std::array<uv_buf_t, kBuffersMax> space;
-    const std::span<const uv_buf_t> bufs(space.data(), fill(space));
-    const int written = uv_try_write(stream(), bufs.data(), static_cast<unsigned>(bufs.size()));
-    if (written > 0) {
-      consume(static_cast<std::size_t>(written));
-      continue;
-    }
+    const int written = write_some();
+    if (written > 0) continue;
     if (written != UV_EAGAIN) return disconnect();
     // The socket is full: the rest goes when the peer has read, and keeps its frames until then.
+    std::array<uv_buf_t, kBuffersMax> space;
+    const std::span<const uv_buf_t> bufs(space.data(), fill(space));
     for (const uv_buf_t& buffer : bufs) writing_bytes_ += buffer.len;
     write_.data = this;
     const int code = uv_write(&write_, stream(), bufs.data(), static_cast<unsigned>(bufs.size()),

@@ -60,6 +60,8 @@ class Session final : public ReplySink {
   bool ring_bell() SKUA_REQUIRES(loop_thread);
   bool send_control(RingControl control) SKUA_REQUIRES(loop_thread);
   void on_written(int status) SKUA_REQUIRES(loop_thread);
+  // One write to the socket, as far as that does not wait: so many bytes, or an error of libuv's.
+  int write_some() SKUA_REQUIRES(loop_thread);
   // Drops the first `bytes` of what is unsent.
   void consume(std::size_t bytes) SKUA_REQUIRES(loop_thread);
   // What is to be written next; returns how many buffers that are.

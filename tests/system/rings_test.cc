@@ -332,6 +332,20 @@ Test(rings, are_shared_while_something_is_under_way) {
   cr_assert_eq(id_of(rings.receive()), ping);
 }
 
+Test(rings, who_asks_for_them_and_goes_away_takes_nobody_along) {
+  RealDaemon daemon;
+  for (int i = 0; i < 300; ++i) {
+    RawSession session(daemon.socket_path());
+    session.hello();
+    std::string bytes;
+    for (int j = 0; j < i % 20; ++j) bytes += ping_request(session.next_id()).bytes();
+    bytes += RawSession::request(session.next_id(), [](wire::Request::Builder request) { request.setRings(); }).bytes();
+    session.send(std::string_view(bytes));
+  }
+  Connection connection = connect(daemon);
+  cr_assert(ask(connection, "SELECT 1") == "1");
+}
+
 Test(rings, a_client_asleep_at_its_socket_hears_a_bell) {
   RealDaemon daemon;
   RawRings rings(daemon);
