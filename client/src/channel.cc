@@ -25,7 +25,7 @@ namespace {
 // Ended requests whose memory is kept for those to come.
 constexpr std::size_t kSpareMax = 64;
 // So many times as long nobody sleeps for an answer where nobody else wants the core.
-constexpr std::uint32_t kAloneTimes = 6;
+constexpr std::uint32_t kAloneTimes = 12;
 // Requests that are shown to the daemon before the driver says so, if that takes no system call: it begins with them while the
 // others are made.
 constexpr std::size_t kRequestsAtOnce = 8;

@@ -20,7 +20,7 @@ struct ConnectOptions {
   // Until the daemon has answered; then it is kConnect.
   std::uint32_t connect_timeout_ms = 5'000;
   // In microseconds: where answers have come within that time, a blocking call asks for the next one without a pause for as long
-  // before it sleeps, which spares it the waking; six times as long where nobody else wants the core. So does an engine's loop for answers that come in shared memory. 0: sleeps at
+  // before it sleeps, which spares it the waking; twelve times as long where nobody else wants the core. So does an engine's loop for answers that come in shared memory. 0: sleeps at
   // once.
   std::uint32_t busy_poll_us = 50;
   // A connection that is used often shares memory with the daemon, if that has it: short requests and answers then need hardly a
