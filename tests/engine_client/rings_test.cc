@@ -148,7 +148,8 @@ CoTest(engine_rings, an_engine_without_requests_sleeps) {
   // And one whose only request takes its time.
   must(world.engine.run_task(world.engine.scalar<std::int64_t>(slow_select(400, 1))));
   const double used_ms = 1e3 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
-  cr_assert_lt(used_ms, 60, "%f ms of processor time", used_ms);
+  // Who does not sleep uses 400 at least.
+  cr_assert_lt(used_ms, 200, "%f ms of processor time", used_ms);
 }
 
 CoTest(engine_rings, a_daemon_that_dies_is_noticed_and_the_next_one_shares_memory_too) {
