@@ -4,7 +4,7 @@
 // the next event is most likely near, asking for it without a pause is several times as fast, and no dearer. It is taken to be
 // near if the last one was. Where that turns out wrong the next tries are put off, twice as long each time, so that a peer whose
 // events come in no regular way costs next to nothing; and at once for long after a wait that was so long that somebody else must
-// have had the core, for who polls gives it away.
+// have had the core, for who polls gives it away. On a core that nobody else wants it may go on for longer.
 //
 // Times are in microseconds of a monotonic clock. One thread. "Busy polling" as in socket(7), SO_BUSY_POLL.
 #pragma once

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "client/src/file_descriptor.h"
+#include "client/src/unix_socket.h"
 #include "protocol/codec.h"
 #include "protocol/ring_pair.h"
 #include "tests/support/random.h"
@@ -61,20 +62,10 @@ class RawRings {
     if (!under_way.empty()) session_.send(RawSession::execute_request(session_.next_id(), std::string(under_way)));
     session_.send(RawSession::request(session_.next_id(), [](wire::Request::Builder request) { request.setRings(); }));
     std::array<char, 4096> bytes{};
-    iovec space = {bytes.data(), bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &space;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    require(::recvmsg(session_.descriptor(), &message, MSG_CMSG_CLOEXEC) > 0, "rings were not answered");
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    require(header != nullptr && header->cmsg_type == SCM_RIGHTS, "no descriptor came with the answer");
-    int number = -1;
-    std::memcpy(&number, CMSG_DATA(header), sizeof(number));
-    const FileDescriptor descriptor(number);
-    memory_ = must(SharedRings::map(number));
+    FileDescriptor descriptor;
+    require(receive_with_descriptor(session_.descriptor(), bytes, descriptor) > 0, "rings were not answered");
+    require(descriptor.is_open(), "no descriptor came with the answer");
+    memory_ = must(SharedRings::map(descriptor.get()));
     pair_ = std::make_unique<RingPair>(memory_, memory_->responses(), memory_->requests(), nullptr);
   }
 
