@@ -3,8 +3,13 @@
 // To be woken takes 30 to 60 us, and as much again for the core to get its caches back; a short read takes a few. So where
 // the next event is most likely near, asking for it without a pause is several times as fast, and no dearer. It is taken to be
 // near if the last one was. Where that turns out wrong the next tries are put off, twice as long each time, so that a peer whose
-// events come in no regular way costs next to nothing; and at once for long after a wait that was so long that somebody else must
-// have had the core, for who polls gives it away. On a core that nobody else wants it may go on for longer.
+// events come in no regular way costs next to nothing; and for longer at once after somebody else has kept the core for long, for
+// who polls gives it away.
+//
+// Who polls lets everybody else run in between, so the time counts that it had itself: of many who poll on one core each has its
+// turn once in a while, and finds what it waits for. Were it to sleep instead, its peer would have to wake it, which takes the peer
+// as long as an answer, so that the others find nothing in their turn and sleep as well. On a core that nobody else wants it may
+// go on for longer.
 //
 // Times are in microseconds of a monotonic clock. One thread. "Busy polling" as in socket(7), SO_BUSY_POLL.
 #pragma once
@@ -26,40 +31,47 @@ class BusyPoll {
 
   // There is nothing to do but to wait, and perhaps to sleep in any case.
   void begin(std::uint64_t now_us, bool may_poll = true) {
-    since_us_ = asked_us_ = now_us;
+    since_us_ = own_since_us_ = asked_us_ = now_us;
     is_alone_ = alone_us_ > limit_us_;
-    lost_the_core_ = false;
+    asks_ = is_used_up_ = lost_the_core_ = false;
     polls_ = expects_soon_ && may_poll;
   }
   // Somebody else has work for the core after all: it sleeps, which says nothing about whether the event was near.
   void give_up() { polls_ = false; }
-  // Asks once more instead of sleeping. Who calls this lets others have the core in between.
-  bool goes_on(std::uint64_t now_us) {
+  // Asks once more instead of sleeping. Who calls this lets others have the core in between. That time counts only if it is the
+  // peer's, who has the core as well: `is_beside_peer`.
+  bool goes_on(std::uint64_t now_us, bool is_beside_peer = false) {
     const std::uint64_t away_us = now_us - std::exchange(asked_us_, now_us);
-    if (is_alone_ && away_us > kAwayUs) {
+    if (away_us > kAwayUs) {
       is_alone_ = false;
-      lost_the_core_ = away_us > kLostTheCore * limit_us_;
+      if (!is_beside_peer) own_since_us_ += away_us - kPollUs;
+      if (asks_ && away_us >= kLostTheCoreUs) {
+        lost_the_core_ = true;
+        give_up();
+      }
     }
-    const std::uint64_t waited_us = now_us - since_us_;
-    if (alone_us_ > limit_us_ && !is_alone_ && waited_us >= limit_us_) give_up();
-    return polls_ && waited_us < (is_alone_ ? alone_us_ : limit_us_);
+    const bool is_in_time = now_us - own_since_us_ < (is_alone_ ? alone_us_ : limit_us_);
+    if (!is_in_time && alone_us_ > limit_us_ && !is_alone_) give_up();
+    is_used_up_ = !is_in_time;
+    return asks_ = polls_ && is_in_time;
   }
   // There is something to do.
   void end(std::uint64_t now_us) {
-    const std::uint64_t waited_us = now_us - since_us_;
-    if (lost_the_core_) {
-      fail(kFailuresMax);
+    if (lost_the_core_ || (asks_ && now_us - asked_us_ >= kLostTheCoreUs)) {
+      lost_the_core_ = true;
+      fail(kFailuresOfLoss);
     } else if (!polls_) {
       if (waits_to_skip_ > 0) --waits_to_skip_;
       // Who slept has waited for its own waking, too, and perhaps for that of its peer.
-      expects_soon_ = waits_to_skip_ == 0 && waited_us < std::max(std::uint64_t{4} * limit_us_, 2 * alone_us_);
-    } else if (waited_us < (is_alone_ ? alone_us_ : limit_us_)) {
+      expects_soon_ = waits_to_skip_ == 0 && now_us - since_us_ < std::max(std::uint64_t{4} * limit_us_, 2 * alone_us_);
+    } else if (!is_used_up_) {
       if (failures_ > 0) --failures_;
     } else {
-      // Whoever shares the core has kept it, and was let have it: once more would be as bad.
-      fail(waited_us > kLostTheCore * limit_us_ ? kFailuresMax : 1);
+      fail(1);
     }
   }
+  // In the last wait.
+  bool has_lost_the_core() const { return lost_the_core_; }
 
  private:
   void fail(std::uint32_t times) {
@@ -69,17 +81,24 @@ class BusyPoll {
   }
 
   static constexpr std::uint32_t kFailuresMax = 8;
-  static constexpr std::uint64_t kLostTheCore = 10;
+  // Somebody who computes keeps the core for longer, for a slice at least, and many who ask in turns for less. Once may be the
+  // machine's own doing; twice in a row is not.
+  static constexpr std::uint64_t kLostTheCoreUs = 1'500;
+  static constexpr std::uint32_t kFailuresOfLoss = 5;
   // To ask and to offer the core to nobody takes less.
   static constexpr std::uint64_t kAwayUs = 5;
+  static constexpr std::uint64_t kPollUs = 2;
 
   std::uint32_t limit_us_;
   std::uint64_t alone_us_;
   std::uint64_t since_us_ = 0;
+  std::uint64_t own_since_us_ = 0;  // the same, but for the time that others had the core
   std::uint64_t asked_us_ = 0;
+  bool polls_ = false;          // in this wait
+  bool asks_ = false;           // the last goes_on() said so
   bool is_alone_ = false;       // nobody else has had the core in this wait, as far as that counts
-  bool lost_the_core_ = false;  // and somebody kept it for long
-  bool polls_ = false;  // in this wait
+  bool is_used_up_ = false;     // the time for asking
+  bool lost_the_core_ = false;  // to somebody who kept it
   bool expects_soon_ = false;
   std::uint32_t failures_ = 0;  // in a row
   std::uint32_t waits_to_skip_ = 0;

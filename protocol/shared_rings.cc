@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -28,7 +29,7 @@ struct Layout {
 
 // Both sides have this, and a later version has another feature bit for anything else: docs/PROTOCOL.md.
 static_assert(offsetof(RingState, written) == 0 && offsetof(RingState, read) == 64 && offsetof(RingState, asleep) == 128 &&
-              offsetof(RingState, wakes) == 132 && sizeof(RingState) == 192);
+              offsetof(RingState, wakes) == 132 && offsetof(RingState, core) == 136 && sizeof(RingState) == 192);
 static_assert(offsetof(Layout, request_bytes) == 4096 && sizeof(Layout) == 4096 + 2 * 16'384);
 static_assert((kRingBytes & (kRingBytes - 1)) == 0 && kRingBytes % kWordBytes == 0);
 
@@ -46,6 +47,11 @@ Result<void*> map_shared(int descriptor) {
 }
 
 }  // namespace
+
+std::uint32_t core_here() {
+  const int core = ::sched_getcpu();
+  return core < 0 ? 0 : static_cast<std::uint32_t>(core) + 1;
+}
 
 void RingWriter::put(std::string_view bytes) {
   const std::size_t at = place_of(written_);

@@ -46,8 +46,13 @@ struct RingState {
   alignas(64) std::atomic<std::uint32_t> asleep;
   // What a reader that sleeps by futex(2) waits at.
   std::atomic<std::uint32_t> wakes;
+  // Of the ring of responses: where the daemon's loop was when it last wrote, as core_here() has it.
+  std::atomic<std::uint32_t> core;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::atomic<std::uint32_t>::is_always_lock_free);
+
+// The core that the calling thread runs on now, counted from 1; 0: cannot be told.
+std::uint32_t core_here();
 
 struct Ring {
   RingState* state = nullptr;
@@ -80,6 +85,10 @@ class RingWriter {
   // Of two rings at once: a thread that is woken often takes the core of its waker, who then has half as many to come back from.
   static void wake_readers(RingState& one, RingState& other) noexcept;
   RingState& state() { return *ring_.state; }
+  void tell_core() {
+    const std::uint32_t core = core_here();
+    if (ring_.state->core.load(std::memory_order_relaxed) != core) ring_.state->core.store(core, std::memory_order_relaxed);
+  }
 
  private:
   Ring ring_;
@@ -108,6 +117,8 @@ class RingReader {
   void stay_awake() { ring_.state->asleep.store(0, std::memory_order_relaxed); }
   // Dozes at the ring until it is woken or `time` is over.
   void sleep(std::chrono::nanoseconds time);
+  // Of tell_core(); whatever the peer says.
+  std::uint32_t writer_core() const { return ring_.state->core.load(std::memory_order_relaxed); }
 
  private:
   Ring ring_;

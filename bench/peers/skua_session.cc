@@ -151,8 +151,9 @@ Status SkuaSession::receive_more() {
   }
   constexpr std::chrono::seconds kSleepMax{10};
   std::optional<std::size_t> taken = rings_->take();
-  busy_poll_.begin(now_us());
-  while (taken == std::size_t{0} && busy_poll_.goes_on(now_us())) {
+  std::uint64_t now = now_us();
+  busy_poll_.begin(now);
+  for (; taken == std::size_t{0} && busy_poll_.goes_on(now, apart_.is_beside(rings_->in().writer_core(), now)); now = now_us()) {
     ::sched_yield();
     taken = rings_->take();
   }

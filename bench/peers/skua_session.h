@@ -13,6 +13,7 @@
 
 #include "bench/peers/echo.h"
 #include "bench/peers/skua_server.h"
+#include "client/src/apart_from_daemon.h"
 #include "client/src/file_descriptor.h"
 #include "client/src/request.h"
 #include "protocol/busy_poll.h"
@@ -58,6 +59,7 @@ class SkuaSession {
   FileDescriptor socket_;
   FrameReader reader_;
   BusyPoll busy_poll_;
+  ApartFromDaemon apart_;
   std::unique_ptr<RingPair> rings_;  // null: there are none
 };
 

@@ -68,6 +68,7 @@ class Link final : Channel::Driver, Loop::Flush, Loop::Source {
   void flush() override;
   bool take() override;
   bool is_expecting() const override { return channel_->ring_is_read() && channel_->has_under_way(); }
+  std::uint32_t daemon_core() const override { return channel_->daemon_core(); }
   bool doze() override { return channel_->doze(); }
   void stay_awake() override { channel_->stay_awake(); }
 

@@ -79,7 +79,9 @@ void Loop::remove(Source& source) { std::replace(sources_.begin(), sources_.end(
 void Loop::on_taken() {
   if (!is_waiting_) return;
   is_waiting_ = false;
-  busy_poll_.end(now_us());
+  const std::uint64_t now = now_us();
+  busy_poll_.end(now);
+  if (busy_poll_.has_lost_the_core()) apart_.on_core_lost(now);
 }
 
 void Loop::take_from_sources() {
@@ -109,13 +111,14 @@ void Loop::turn() {
 
 bool Loop::polls_busily() {
   const auto is_expecting = [](const Source* source) { return source != nullptr && source->is_expecting(); };
-  if (std::none_of(sources_.begin(), sources_.end(), is_expecting)) {
+  const auto source = std::find_if(sources_.begin(), sources_.end(), is_expecting);
+  if (source == sources_.end()) {
     is_waiting_ = false;
     return false;
   }
   const std::uint64_t now = now_us();
   if (!std::exchange(is_waiting_, true)) busy_poll_.begin(now);
-  if (!busy_poll_.goes_on(now)) return false;
+  if (!busy_poll_.goes_on(now, apart_.is_beside((*source)->daemon_core(), now))) return false;
   // To the daemon, if that shares the core.
   ::sched_yield();
   return true;

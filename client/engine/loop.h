@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "client/engine/uv_handle.h"
+#include "client/src/apart_from_daemon.h"
 #include "protocol/busy_poll.h"
 #include "skua/task.h"
 
@@ -42,6 +43,8 @@ class Loop {
     virtual bool take() = 0;
     // Something is to come.
     virtual bool is_expecting() const = 0;
+    // Where that is made, as RingReader::writer_core() has it.
+    virtual std::uint32_t daemon_core() const = 0;
     // The loop may sleep now: libuv is to wake it for what comes. False: something has come.
     virtual bool doze() = 0;
     virtual void stay_awake() = 0;
@@ -108,6 +111,7 @@ class Loop {
   std::vector<Flush*> flushing_;
   std::vector<Source*> sources_;
   BusyPoll busy_poll_;
+  ApartFromDaemon apart_;
   bool is_waiting_ = false;  // for something that is expected
   bool is_dozing_ = false;
 };

@@ -304,7 +304,7 @@ bool Channel::wait(Deadline until) {
     return true;
   }
   if (count == 0) return false;
-  if (is_idle) busy_poll_.end(now_us());
+  if (is_idle) end_polling();
   if (ready[1].revents != 0) bell_->quieten();
   if ((ready[0].revents & POLLOUT) != 0) send_queued();
   if (!broken_ && (ready[0].revents & ~POLLOUT) != 0) receive_available();
@@ -315,11 +315,11 @@ bool Channel::wait(Deadline until) {
 bool Channel::poll_busily() {
   std::uint64_t now = now_us();
   busy_poll_.begin(now);
-  while (busy_poll_.goes_on(now)) {
+  while (goes_on_polling(now)) {
     const bool received = receive_available();
     now = now_us();
     if (received) {
-      busy_poll_.end(now);
+      end_polling();
       return true;
     }
     // To the daemon, if that shares the core.

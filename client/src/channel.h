@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "client/src/apart_from_daemon.h"
 #include "client/src/file_descriptor.h"
 #include "client/src/known_columns.h"
 #include "client/src/observer.h"
@@ -136,6 +137,8 @@ class Channel {
   bool receive_when_readable();
   // The next responses are in memory: the driver looks there with receive_available(), and says when it will not.
   bool ring_is_read() const { return rings_ != nullptr && rings_->is_read(); }
+  // Where the daemon works, as RingReader::writer_core() has it.
+  std::uint32_t daemon_core() const { return rings_ == nullptr ? 0 : rings_->in().writer_core(); }
   // From now on the socket is readable for them, too. False: there are some already.
   bool doze() { return !ring_is_read() || rings_->in().doze(kWakeAtSocket); }
   void stay_awake() {
@@ -205,6 +208,8 @@ class Channel {
   // Waits until the socket is ready or the bell rings, then sends and receives. False: `until` passed first.
   bool wait(Deadline until);
   bool poll_busily();
+  bool goes_on_polling(std::uint64_t now_us);
+  void end_polling();
   // The same where the daemon's next frame will be in the ring.
   bool wait_at_ring(Deadline until);
   // Asks for shared memory, once the connection has shown that it is used. Goes on without if there is none to be had.
@@ -246,6 +251,7 @@ class Channel {
   std::vector<PendingMap::node_type> spare_;
   KnownColumns known_columns_;
   BusyPoll busy_poll_;
+  ApartFromDaemon apart_;
   std::unique_ptr<RingPair> rings_;      // null: there are none
   std::uint32_t rings_heard_at_exchange_ = 0;
   std::uint32_t requests_to_rings_ = 0;  // so many requests more, and it asks for them; 0: it does not

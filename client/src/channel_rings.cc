@@ -35,12 +35,12 @@ std::optional<Frame> Channel::exchange(const Request& request) {
   RingReader& in = rings_->in();
   const std::uint64_t began_us = now_us();
   busy_poll_.begin(began_us);
-  bool polls = busy_poll_.goes_on(began_us);
+  bool polls = goes_on_polling(began_us);
   while (true) {
     const std::optional<std::size_t> available = in.available();
     if (!available) break;
     if (*available > 0) {
-      busy_poll_.end(now_us());
+      end_polling();
       // Of one segment, and there to its end: everything else is taken as it always is.
       const std::uint64_t header = *available >= kWordBytes ? in.next_word() : ~std::uint64_t{0};
       const std::uint64_t words = 1 + (header >> 32);
@@ -51,7 +51,7 @@ std::optional<Frame> Channel::exchange(const Request& request) {
     }
     if (polls) {
       ::sched_yield();
-      polls = busy_poll_.goes_on(now_us());
+      polls = goes_on_polling(now_us());
       continue;
     }
     if (ring_count() != rings_heard_at_exchange_) break;
@@ -61,6 +61,16 @@ std::optional<Frame> Channel::exchange(const Request& request) {
   }
   put_under_way(request);
   return std::nullopt;
+}
+
+bool Channel::goes_on_polling(std::uint64_t now_us) {
+  return busy_poll_.goes_on(now_us, apart_.is_beside(daemon_core(), now_us));
+}
+
+void Channel::end_polling() {
+  const std::uint64_t now = now_us();
+  busy_poll_.end(now);
+  if (busy_poll_.has_lost_the_core()) apart_.on_core_lost(now);
 }
 
 void Channel::take_exchanged(const Request& request, Frame frame) {
@@ -182,7 +192,7 @@ bool Channel::wait_at_ring(Deadline until) {
   std::chrono::nanoseconds time = kRingSleepMax;
   if (until) time = std::min(time, std::max(*until - Clock::now(), std::chrono::nanoseconds(0)));
   rings_->in().sleep(time);
-  busy_poll_.end(now_us());
+  end_polling();
   if (receive_available()) return true;
   if (until && Clock::now() >= *until) return false;
   // Nothing can come there, but that the daemon is gone.

@@ -13,14 +13,27 @@ namespace {
 
 constexpr std::uint32_t kLimitUs = 50;
 
+std::uint64_t now_us = 1'000'000;
+
 // One wait of that length, at a clock that goes on. True if it was not slept through, or not to its end.
 bool wait(BusyPoll& poll, std::uint64_t length_us) {
-  static std::uint64_t now_us = 1'000'000;
+  const std::uint64_t began_us = now_us;
   poll.begin(now_us);
   const bool polls = poll.goes_on(now_us);
-  cr_assert(!poll.goes_on(now_us + kLimitUs), "it never asks for longer than the limit");
-  cr_assert_eq(poll.goes_on(now_us + kLimitUs - 1), polls);
-  now_us += length_us;
+  for (bool goes_on = polls; goes_on && now_us < began_us + length_us;) {
+    goes_on = poll.goes_on(++now_us);
+    cr_assert_eq(goes_on, now_us < began_us + kLimitUs, "it asks until the limit, and no longer");
+  }
+  now_us = began_us + length_us;
+  poll.end(now_us);
+  return polls;
+}
+
+// The core is away again and again, as where many poll on it. True if it polled until the end.
+bool wait_in_turns(BusyPoll& poll, std::uint64_t times, std::uint64_t away_us, bool is_beside_peer = false) {
+  poll.begin(now_us);
+  bool polls = poll.goes_on(now_us, is_beside_peer);
+  for (std::uint64_t i = 0; i < times && polls; ++i) polls = poll.goes_on(now_us += away_us, is_beside_peer);
   poll.end(now_us);
   return polls;
 }
@@ -80,10 +93,41 @@ Test(busy_poll, trusts_again_with_each_success) {
 Test(busy_poll, puts_off_its_tries_for_long_where_others_want_the_core) {
   BusyPoll poll(kLimitUs);
   wait(poll, 1);
-  wait(poll, 20 * kLimitUs);
+  cr_assert(!wait_in_turns(poll, 1, 2'000));
+  cr_assert(poll.has_lost_the_core());
   int waits = 0;
   while (!wait(poll, 1)) ++waits;
-  cr_assert_geq(waits, 200);
+  cr_assert(waits >= 16 && waits < 64, "once may be by chance: %d", waits);
+  cr_assert(!wait_in_turns(poll, 1, 2'000));
+  waits = 0;
+  while (!wait(poll, 1)) ++waits;
+  cr_assert_geq(waits, 200, "twice is not");
+}
+
+Test(busy_poll, sees_that_the_core_was_kept_until_the_event) {
+  BusyPoll poll(kLimitUs);
+  wait(poll, 1);
+  poll.begin(now_us);
+  cr_assert(poll.goes_on(now_us));
+  poll.end(now_us += 2'000);
+  cr_assert(poll.has_lost_the_core());
+  poll.begin(now_us);
+  cr_assert(!poll.goes_on(now_us));
+  poll.end(now_us += 2'000);
+  cr_assert(!poll.has_lost_the_core(), "it slept");
+}
+
+Test(busy_poll, counts_its_own_time_where_others_have_their_turns) {
+  BusyPoll poll(kLimitUs);
+  wait(poll, 1);
+  for (int i = 0; i < 100; ++i) cr_assert(wait_in_turns(poll, 10, 140), "thirty others");
+  cr_assert(!wait_in_turns(poll, 1'000, 6), "it is not to go on for ever");
+}
+
+Test(busy_poll, counts_the_time_that_the_peer_has_the_core) {
+  BusyPoll poll(kLimitUs);
+  wait(poll, 1);
+  cr_assert(!wait_in_turns(poll, 10, 140, true));
 }
 
 Test(busy_poll, sleeps_where_it_must_not_poll) {
@@ -133,7 +177,6 @@ constexpr std::uint32_t kAloneUs = 6 * kLimitUs;
 
 // One wait of that length, in which the core is away for `away_us` once, early on. True if it polled until then.
 bool wait_alone(BusyPoll& poll, std::uint64_t length_us, std::uint64_t away_us = 0) {
-  static std::uint64_t now_us = 1'000'000;
   const std::uint64_t begin_us = now_us;
   poll.begin(now_us);
   const bool polls = poll.goes_on(now_us);
@@ -170,5 +213,5 @@ Test(busy_poll, does_not_try_for_long_where_somebody_kept_the_core) {
   cr_assert(!wait_alone(poll, 3'000, 2'900));
   int waits = 0;
   while (!wait_alone(poll, 1)) ++waits;
-  cr_assert_geq(waits, 200);
+  cr_assert_geq(waits, 16);
 }
