@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -416,6 +417,29 @@ Test(rings, what_is_read_must_be_of_the_ring) {
   rings.session().close();
   Connection other = connect_with_rings(daemon);
   cr_assert(ask(other, "SELECT 1") == "1");
+}
+
+Test(rings, tell_the_core_that_the_daemon_works_on) {
+  RealDaemon daemon;
+  RawRings rings(daemon);
+  cpu_set_t before;
+  cr_assert_eq(::sched_getaffinity(daemon.pid(), sizeof(before), &before), 0);
+  std::uint64_t id = 100;
+  for (std::size_t core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &before)) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    cr_assert_eq(::sched_setaffinity(daemon.pid(), sizeof(one), &one), 0);
+    rings.put(ping_request(++id));
+    // Small answers are put into the ring once there were some in a row.
+    for (int i = 0; i < 20; ++i) {
+      cr_assert_eq(id_of(rings.receive()), id);
+      rings.put(ping_request(++id));
+    }
+    cr_assert_eq(id_of(rings.receive()), id);
+    cr_assert_eq(rings.pair().in().writer_core(), core + 1);
+  }
 }
 
 Test(rings, random_bytes_and_positions_harm_nobody_else) {
