@@ -20,8 +20,9 @@ struct ConnectOptions {
   // Until the daemon has answered; then it is kConnect.
   std::uint32_t connect_timeout_ms = 5'000;
   // In microseconds: where answers have come within that time, a blocking call asks for the next one without a pause for as long
-  // before it sleeps, which spares it the waking; twelve times as long where nobody else wants the core. So does an engine's loop for answers that come in shared memory. 0: sleeps at
-  // once.
+  // before it sleeps, which spares it the waking; twelve times as long where nobody else wants the core. So does an engine's loop for
+  // answers that come in shared memory. Meanwhile a thread that may run on every core leaves the one where the daemon works, by
+  // sched_setaffinity(2), which is then as it was. 0: sleeps at once, and stays.
   std::uint32_t busy_poll_us = 50;
   // A connection that is used often shares memory with the daemon, if that has it: short requests and answers then need hardly a
   // system call.
