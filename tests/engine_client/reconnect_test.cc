@@ -50,7 +50,12 @@ CoTest(engine_reconnect, gives_up_at_the_deadline) {
   cr_assert(!unreachable && unreachable.error().code == ErrorCode::kConnect);
   cr_assert(unreachable.error().message.find("skuad") != std::string::npos);
   world.daemon.start();
-  must(engine.run_task(engine.ping()));
+  // Where other work keeps the cores, 60 ms may be over before the next attempt.
+  Status connected;
+  for (int tries = 0; tries < 50 && !(connected = engine.run_task(engine.ping())); ++tries) {
+    cr_assert_eq(connected.error().code, ErrorCode::kConnect);
+  }
+  must(std::move(connected));
 }
 
 CoTest(engine_reconnect, lost_transactions_and_streams_say_so) {
