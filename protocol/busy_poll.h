@@ -104,6 +104,9 @@ class BusyPoll {
   std::uint32_t waits_to_skip_ = 0;
 };
 
+// So many times as long a client does not sleep for an answer where nobody else wants the core.
+inline constexpr std::uint32_t kClientAloneTimes = 12;
+
 // The limit for this process: none where it has one core only, on which nothing can come in while it asks.
 inline std::uint32_t busy_poll_us_here(std::uint32_t wanted_us) {
   cpu_set_t cores;

@@ -32,7 +32,7 @@ Result<std::size_t> only_word(const std::vector<std::uint64_t>& words, std::uint
 }  // namespace
 
 SkuaSession::SkuaSession(FileDescriptor socket)
-    : socket_(std::move(socket)), reader_(kFrameBytesMax), busy_poll_(busy_poll_us_here(ConnectOptions().busy_poll_us)) {}
+    : socket_(std::move(socket)), reader_(kFrameBytesMax), busy_poll_(busy_poll_us_here(ConnectOptions().busy_poll_us), kClientAloneTimes) {}
 
 Result<SkuaSession> SkuaSession::open(const SkuaServer& server) {
   SKUA_ASSIGN(FileDescriptor socket, connect_unix(server.socket_path(), kConnectTimeoutMs));
@@ -149,7 +149,7 @@ Status SkuaSession::receive_more() {
     reader_.commit(static_cast<std::size_t>(received));
     return {};
   }
-  constexpr std::chrono::seconds kSleepMax{10};
+  constexpr std::uint64_t kSleepUsMax = 10'000'000;
   std::optional<std::size_t> taken = rings_->take();
   std::uint64_t now = now_us();
   busy_poll_.begin(now);
@@ -157,11 +157,12 @@ Status SkuaSession::receive_more() {
     ::sched_yield();
     taken = rings_->take();
   }
-  if (taken == std::size_t{0}) {
-    rings_->in().sleep(kSleepMax);
+  // It may be woken for an answer that it has seen by itself before.
+  for (const std::uint64_t until = now + kSleepUsMax; taken == std::size_t{0} && now < until; now = now_us()) {
+    rings_->in().sleep(std::chrono::microseconds(until - now));
     taken = rings_->take();
   }
-  busy_poll_.end(now_us());
+  busy_poll_.end(now);
   return taken > std::size_t{0} ? Status() : session_is_lost();
 }
 

@@ -27,7 +27,7 @@ void Loop::CloseLoop::operator()(uv_loop_t* loop) const {
   delete loop;
 }
 
-Loop::Loop(uv_loop_t* borrowed, std::uint32_t busy_poll_us) : uv_(borrowed), busy_poll_(busy_poll_us_here(busy_poll_us)) {
+Loop::Loop(uv_loop_t* borrowed, std::uint32_t busy_poll_us) : uv_(borrowed), busy_poll_(busy_poll_us_here(busy_poll_us), kClientAloneTimes) {
   if (uv_ == nullptr) {
     uv_ = new uv_loop_t();
     SKUA_CHECK(uv_loop_init(uv_) == 0);

@@ -24,8 +24,6 @@ namespace {
 
 // Ended requests whose memory is kept for those to come.
 constexpr std::size_t kSpareMax = 64;
-// So many times as long nobody sleeps for an answer where nobody else wants the core.
-constexpr std::uint32_t kAloneTimes = 12;
 // Requests that are shown to the daemon before the driver says so, if that takes no system call: it begins with them while the
 // others are made.
 constexpr std::size_t kRequestsAtOnce = 8;
@@ -41,7 +39,7 @@ Channel::Channel(FileDescriptor socket, std::shared_ptr<Canceller::Bell> bell, c
       observer_(Observer::make(options.hooks, options.echo)),
       database_(options.database),
       reader_(kFrameBytesMax, std::make_shared<FramePool>(kBatchFrameBytes / kWordBytes, kClientFramesKept)),
-      busy_poll_(busy_poll_us_here(options.busy_poll_us), kAloneTimes),
+      busy_poll_(busy_poll_us_here(options.busy_poll_us), kClientAloneTimes),
       requests_to_rings_(options.shared_memory ? kRequestsToRings : 0) {}
 
 Result<std::shared_ptr<Channel>> Channel::connect(const ConnectOptions& options) {
