@@ -1,6 +1,7 @@
 #include "daemon/engine/connection.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "daemon/base/clock.h"
 #include "daemon/engine/sqlite_error.h"
@@ -14,6 +15,8 @@ namespace {
 // less than one percent; and those of a single row if one of them may go over a value of megabytes.
 constexpr int kProgressInstructions = 20;
 constexpr int kStallingProgressInstructions = 5;
+// So many of those between two looks at the clock.
+constexpr std::uint32_t kTicksToOffer = 32;
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr int kInlineCacheKib = 16 * 1024;
 
@@ -152,7 +155,16 @@ bool Connection::is_to_stop() {
     budget_spent_ = true;
     return true;
   }
-  return ++ticks_ > ticks_max_;
+  ++ticks_;
+  if (ticks_ % kTicksToOffer == 0 && role_ == ConnectionRole::kReader && !is_inline_) offer_core();
+  return ticks_ > ticks_max_;
+}
+
+void Connection::offer_core() {
+  const std::uint64_t now_us = monotonic_us();
+  if (!turns_.is_over(now_us)) return;
+  ::sched_yield();
+  turns_.on_offered(now_us, monotonic_us());
 }
 
 Connection::TimeBudget::TimeBudget(Connection& connection, std::uint64_t microseconds) : connection_(connection) {

@@ -17,6 +17,7 @@
 #include "daemon/core/cancel_token.h"
 #include "daemon/engine/authorizer.h"
 #include "daemon/engine/commit_gate.h"
+#include "daemon/engine/core_turns.h"
 #include "daemon/engine/cursor.h"
 #include "daemon/engine/database_options.h"
 #include "daemon/engine/statement_cache.h"
@@ -209,6 +210,8 @@ class Connection {
   void leave_commit();
   // SQLite's progress handler.
   bool is_to_stop();
+  // Of a thread whose work may be long.
+  void offer_core();
   void watch_progress(int instructions);
   // The next statement may take long in one instruction, or not.
   void expect_stall(bool stall);
@@ -229,6 +232,7 @@ class Connection {
   int progress_instructions_ = 0;
   std::uint32_t ticks_ = 0;
   std::uint32_t ticks_max_ = kEndlessTicks;
+  CoreTurns turns_;
   bool relaxed_ = false;
   std::uint64_t commit_began_us_ = 0;
   std::uint64_t idempotency_keep_ms_ = 0;
