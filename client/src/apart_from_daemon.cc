@@ -4,7 +4,6 @@
 #include <sys/sysinfo.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "protocol/shared_rings.h"
 
@@ -20,13 +19,12 @@ constexpr std::uint32_t kPollsBeside = 2;
 // Whether it is somewhere else now.
 bool leave(std::size_t core) {
   static const int cores = ::get_nprocs();
-  cpu_set_t allowed;
-  if (cores < 2 || ::sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < cores) return false;
-  CPU_CLR(core, &allowed);
-  if (::sched_setaffinity(0, sizeof(allowed), &allowed) != 0) return false;
-  // All there are, and all that come: as if it had never been said.
-  std::memset(&allowed, 0xff, sizeof(allowed));
-  ::sched_setaffinity(0, sizeof(allowed), &allowed);
+  cpu_set_t before;
+  if (cores < 2 || ::sched_getaffinity(0, sizeof(before), &before) != 0 || CPU_COUNT(&before) < cores) return false;
+  cpu_set_t others = before;
+  CPU_CLR(core, &others);
+  if (::sched_setaffinity(0, sizeof(others), &others) != 0) return false;
+  ::sched_setaffinity(0, sizeof(before), &before);
   return true;
 }
 
