@@ -27,7 +27,9 @@ class BusyPoll {
   // How long a wait may be for which nobody sleeps; 0: sleeps always. `alone_times` as long where nobody else has had the core
   // meanwhile. So one of many who wait keeps a core awake on which the others are woken; once they run, that is no failed try.
   explicit BusyPoll(std::uint32_t limit_us, std::uint32_t alone_times = 1)
-      : limit_us_(limit_us), alone_us_(std::uint64_t{limit_us} * alone_times) {}
+      : limit_us_(limit_us),
+        alone_us_(std::uint64_t{limit_us} * alone_times),
+        loss_us_(std::max(kLossUs, std::uint64_t{limit_us})) {}
 
   // There is nothing to do but to wait, and perhaps to sleep in any case.
   void begin(std::uint64_t now_us, bool may_poll = true) {
@@ -45,7 +47,7 @@ class BusyPoll {
     if (away_us > kAwayUs) {
       is_alone_ = false;
       if (!is_beside_peer) own_since_us_ += away_us - kPollUs;
-      if (asks_ && away_us >= kLostTheCoreUs) {
+      if (asks_ && away_us >= loss_us_) {
         lost_the_core_ = true;
         give_up();
       }
@@ -57,7 +59,7 @@ class BusyPoll {
   }
   // There is something to do.
   void end(std::uint64_t now_us) {
-    if (lost_the_core_ || (asks_ && now_us - asked_us_ >= kLostTheCoreUs)) {
+    if (lost_the_core_ || (asks_ && now_us - asked_us_ >= loss_us_)) {
       lost_the_core_ = true;
       fail(kFailuresOfLoss);
     } else if (!polls_) {
@@ -83,7 +85,7 @@ class BusyPoll {
   static constexpr std::uint32_t kFailuresMax = 8;
   // Somebody who computes keeps the core for longer, for a slice at least, and many who ask in turns for less. Once may be the
   // machine's own doing; twice in a row is not.
-  static constexpr std::uint64_t kLostTheCoreUs = 1'500;
+  static constexpr std::uint64_t kLossUs = 1'500;
   static constexpr std::uint32_t kFailuresOfLoss = 5;
   // To ask and to offer the core to nobody takes less.
   static constexpr std::uint64_t kAwayUs = 5;
@@ -91,6 +93,7 @@ class BusyPoll {
 
   std::uint32_t limit_us_;
   std::uint64_t alone_us_;
+  std::uint64_t loss_us_;  // who waits for longer than that may be away for longer, too
   std::uint64_t since_us_ = 0;
   std::uint64_t own_since_us_ = 0;  // the same, but for the time that others had the core
   std::uint64_t asked_us_ = 0;

@@ -117,6 +117,13 @@ Test(busy_poll, sees_that_the_core_was_kept_until_the_event) {
   cr_assert(!poll.has_lost_the_core(), "it slept");
 }
 
+Test(busy_poll, may_be_away_for_as_long_as_it_would_wait) {
+  BusyPoll poll(10'000);
+  wait_in_turns(poll, 1, 1);
+  for (int i = 0; i < 10; ++i) cr_assert(wait_in_turns(poll, 5, 4'000));
+  cr_assert(!wait_in_turns(poll, 1, 10'000));
+}
+
 Test(busy_poll, counts_its_own_time_where_others_have_their_turns) {
   BusyPoll poll(kLimitUs);
   wait(poll, 1);
