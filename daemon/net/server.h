@@ -54,6 +54,8 @@ class Server {
   void wake_last() SKUA_REQUIRES(loop_thread);
   // What clients have put into their rings.
   void read_rings() SKUA_REQUIRES(loop_thread);
+  // In the middle of that: threads get their work and give back what is done, and answers leave.
+  void carry_on() SKUA_REQUIRES(loop_thread);
   // Before the loop sleeps. False: there is something in one of them.
   bool leave_rings() SKUA_REQUIRES(loop_thread);
   // Sends what there is to be sent.
