@@ -14,9 +14,9 @@ namespace skua {
 namespace {
 
 // So long nothing comes through a ring before the loop looks there no more: a look costs a few nanoseconds, a bell a microsecond.
-// After so many clients' requests what threads have done is looked at, for it may be a write that somebody waits for.
-constexpr std::size_t kRingsAtOnce = 4;
 constexpr std::uint64_t kRingQuietUs = 2'000;
+// After so many clients' requests the loop sees to what threads do, for it may be a write that somebody waits for.
+constexpr std::size_t kRingsAtOnce = 4;
 
 }  // namespace
 
@@ -189,7 +189,7 @@ void Server::read_rings() {
       if (++had_something % kRingsAtOnce == 0 && dispatcher_.has_jobs_under_way()) carry_on();
       continue;
     }
-    if (now_us - session->ring_used_us() < kRingQuietUs) continue;
+    if (now_us < session->ring_used_us() + kRingQuietUs) continue;
     if (watched_[i] == nullptr || !session->leave_ring()) continue;
     session->is_watched = false;
     watched_[i] = nullptr;
