@@ -1,4 +1,3 @@
-#include <sched.h>
 #include "daemon/net/session.h"
 
 #include <spdlog/spdlog.h>
@@ -272,7 +271,6 @@ bool Session::flush_to_ring() {
   } else {
     rings_->end_to_write();
   }
-  rings_->out().state().core.store(static_cast<std::uint32_t>(::sched_getcpu()) + 1, std::memory_order_relaxed);
   rings_->out().tell_core();
   switch (rings_->publish()) {
     case 0: break;
