@@ -46,6 +46,12 @@ class FairQueue {
     ++size_;
   }
 
+  // Before all others of the session.
+  void push_front(std::uint64_t session_id, Item item) {
+    turn_of(session_id).items.push_front(std::move(item));
+    ++size_;
+  }
+
   std::optional<Item> pop() {
     return pop([](std::uint64_t) { return true; });
   }
@@ -114,6 +120,18 @@ class FairQueue {
       size_ += turn->items.size();
     }
     if (size_ == 0) clear();
+  }
+
+  // Takes out all items that are so, whosever turn it is; those of one session in their order.
+  template <class Predicate>
+  std::vector<Item> take_if(const Predicate& predicate) {
+    std::vector<Item> taken;
+    erase_if([&](Item& item) {
+      if (!predicate(item)) return false;
+      taken.push_back(std::move(item));
+      return true;
+    });
+    return taken;
   }
 
   std::size_t size() const { return size_; }

@@ -208,6 +208,7 @@ void ReaderScheduler::feed_threads() {
     threads_.take(session_of(*job));
     if (job->request != nullptr && !job->request->is_ended()) job->request->stage = Request::Stage::kRunning;
     if (job->kind == JobKind::kContinue && job->transaction == nullptr) begin_run(job->request);
+    if (takes_snapshot(*job)) for_leases_of(*job, [this](ReaderLease& lease) { lease.since_us = context_.now_us; });
     job->at_once = inline_reads_.may_run_at_once(*job);
     context_.run_on_reader(std::move(job));
   }
@@ -511,10 +512,39 @@ void ReaderScheduler::stop(const std::shared_ptr<Request>& request, CancelReason
   if (stage == Request::Stage::kParked) close_cursor(request);
 }
 
-void ReaderScheduler::shut_gate(std::uint16_t database) { databases_[database].gate_shut = true; }
+bool ReaderScheduler::takes_snapshot(const Job& job) {
+  if (job.kind == JobKind::kBegin) return true;
+  return job.kind == JobKind::kRequest && (job.transaction == nullptr || (job.pinned && job.transaction->cursors.empty()));
+}
+
+template <class Visitor>
+void ReaderScheduler::for_leases_of(const Job& job, const Visitor& visitor) {
+  for (ReaderLease& lease : databases_[job.database].leases) {
+    const bool is_of_group = std::find(job.group_slots.begin(), job.group_slots.end(), lease.slot) != job.group_slots.end();
+    if (lease.slot == job.slot || is_of_group) visitor(lease);
+  }
+}
+
+void ReaderScheduler::shut_gate(std::uint16_t database) {
+  databases_[database].gate_shut = true;
+  databases_[database].at_gate = ready_.take_if([database](const std::unique_ptr<Job>& job) {
+    loop_thread.assert_here();
+    return job->database == database && takes_snapshot(*job);
+  });
+  for (const std::unique_ptr<Job>& job : databases_[database].at_gate) {
+    for_leases_of(*job, [](ReaderLease& lease) { lease.is_at_gate = true; });
+  }
+}
 
 void ReaderScheduler::open_gate(std::uint16_t database) {
   databases_[database].gate_shut = false;
+  std::vector<std::unique_ptr<Job>> jobs = std::exchange(databases_[database].at_gate, {});
+  for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
+    for_leases_of(**job, [](ReaderLease& lease) { lease.is_at_gate = false; });
+    const std::uint64_t session_id = session_of(**job);
+    ready_.push_front(session_id, std::move(*job));
+  }
+  feed_threads();
   lease_to_waiting(databases_[database]);
 }
 
@@ -538,7 +568,9 @@ std::size_t ReaderScheduler::connections_leased() const {
 
 std::size_t ReaderScheduler::waiting() const {
   std::size_t sum = ready_.size() + inline_reads_.waiting();
-  for (const Database& database : databases_) sum += database.waiting.size() + database.waiting_to_keep.size();
+  for (const Database& database : databases_) {
+    sum += database.waiting.size() + database.waiting_to_keep.size() + database.at_gate.size();
+  }
   return sum;
 }
 

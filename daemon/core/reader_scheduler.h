@@ -30,8 +30,10 @@ struct ReaderLease {
   std::uint32_t slot = 0;
   std::shared_ptr<Request> request;          // null if it is a transaction's
   std::shared_ptr<Transaction> transaction;  // null if it is a request's
+  // When it was leased, and from then on when it got a thread: the earliest time for its snapshot.
   std::uint64_t since_us = 0;
-  bool is_brief = false;                     // one of the last: it goes back after the first batch
+  bool is_brief = false;    // one of the last: it goes back after the first batch
+  bool is_at_gate = false;  // it has no snapshot and takes none before the gate is opened
 };
 
 class ReaderScheduler {
@@ -82,7 +84,8 @@ class ReaderScheduler {
   // A request that opens a group of transactions has ended while it waited for their connections.
   void on_group_ended(std::uint16_t database) SKUA_REQUIRES(loop_thread) { lease_to_waiting(databases_[database]); }
 
-  // While the gate is shut no connection of the database is leased: who asks for one waits in the queue.
+  // While the gate is shut no connection of the database is leased: who asks for one waits in the queue. And nobody begins to read
+  // on one that he has: who still waited for a thread waits on, and first has one when the gate is opened.
   void shut_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void open_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   bool is_gate_shut(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
@@ -111,6 +114,7 @@ class ReaderScheduler {
     std::vector<ReaderLease> leases;
     std::uint32_t brief_leases = 0;
     bool gate_shut = false;
+    std::vector<std::unique_ptr<Job>> at_gate;  // of the leases that are
     bool pressed = false;
     std::uint64_t lease_timer = 0;
     // There may be streams whose lease is over and for which there was no place yet.
@@ -136,6 +140,11 @@ class ReaderScheduler {
   bool lease_to_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void watch_group(Database& database, const std::shared_ptr<Request>& request) SKUA_REQUIRES(loop_thread);
   void feed_threads() SKUA_REQUIRES(loop_thread);
+  // Before the job its connection has no snapshot.
+  static bool takes_snapshot(const Job& job) SKUA_REQUIRES(loop_thread);
+  // The leases of the connections that the job is for.
+  template <class Visitor>
+  void for_leases_of(const Job& job, const Visitor& visitor) SKUA_REQUIRES(loop_thread);
   std::unique_ptr<Job> job_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
   void run_for(const std::shared_ptr<Request>& request, JobKind kind) SKUA_REQUIRES(loop_thread);
   // Makes the first batch here and now, if that is known to be quick: a hop to a thread and back takes longer.

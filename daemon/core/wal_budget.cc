@@ -17,6 +17,7 @@ constexpr std::uint64_t kRetryPart = 8;
 constexpr std::size_t kLoggedSqlBytes = 200;
 
 bool holds_snapshot(const ReaderLease& lease) SKUA_REQUIRES(loop_thread) {
+  if (lease.is_at_gate) return false;
   const Transaction* transaction = lease.transaction.get();
   // Between the statements on a session's own connection SQLite has none open.
   return transaction == nullptr || !transaction->pinned || transaction->job_running || !transaction->cursors.empty();
@@ -148,6 +149,7 @@ void WalBudget::start_grace(std::uint16_t database) {
   move(database, State::kGrace);
   ++drains_;
   log.grace_since_us = context_.now_us;
+  readers_.shut_gate(database);  // so that it is known who has a snapshot
   remember_offender(database);
   const std::uint64_t grace_us = std::uint64_t{context_.limits.wal_drain_ms_max} * 1000;
   log.grace_timer = context_.janitor.add(context_.now_us + grace_us, [this, database] {

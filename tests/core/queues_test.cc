@@ -72,6 +72,19 @@ Test(fair_queue, is_first_in_first_out_within_a_session_and_counts) {
   cr_expect(not queue.pop().has_value());
 }
 
+Test(fair_queue, gives_back_what_was_taken_out_in_its_order) {
+  FairQueue<int> queue;
+  for (const int item : {10, 11, 12, 13, 20}) queue.push(static_cast<std::uint64_t>(item / 10), item);
+  const std::vector<int> taken = queue.take_if([](int item) { return item == 10 || item == 12; });
+  cr_expect(taken == (std::vector<int>{10, 12}));
+  cr_expect(queue.size() == 3 && queue.next() == 11);
+  for (auto item = taken.rbegin(); item != taken.rend(); ++item) queue.push_front(1, *item);
+  std::vector<int> popped;
+  while (!queue.empty()) popped.push_back(*queue.pop());
+  cr_expect(popped == (std::vector<int>{10, 20, 12, 11, 13}));
+  cr_expect(queue.take_if([](int) { return true; }).empty());
+}
+
 Test(fair_queue, shows_its_items_in_the_order_of_their_turns) {
   FairQueue<int> queue;
   for (const int item : {10, 11, 12, 20, 30, 31}) queue.push(static_cast<std::uint64_t>(item / 10), item);

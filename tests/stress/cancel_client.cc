@@ -128,10 +128,6 @@ void CancelClient::cancel_soon(std::uint64_t id) {
   });
 }
 
-bool CancelClient::is_long_read(Work work) {
-  return work == Work::kRange || work == Work::kScan || work == Work::kEndless || work == Work::kStream || work == Work::kInRead;
-}
-
 void CancelClient::count(Work work, const Fate& fate, const Ending& ending, bool in_transaction) {
   Outcomes& outcomes = ledger_.outcomes[static_cast<std::size_t>(work)];
   ++outcomes.requests;
@@ -162,8 +158,9 @@ void CancelClient::count(Work work, const Fate& fate, const Ending& ending, bool
       return;
     case ErrorCode::kLimit:
       // What the budget of the write-ahead log allows for: a snapshot that others' writes have left far behind is ended. A stream has
-      // a second to be put into its spool, which is too short where other programs take the cores; and so it may be for a long read.
-      test::require(is_long_read(work) && text.find("wal_bytes_max") != std::string::npos, "a limit nobody passed: " + text);
+      // a second to be put into its spool, which is too short where other programs take the cores.
+      test::require((work == Work::kInRead || work == Work::kStream) && text.find("wal_bytes_max") != std::string::npos,
+                    "a limit nobody passed: " + text);
       ++outcomes.aborted;
       return;
     default: throw test::Failure(fmt::format("an error nobody asked for: {} ({})", text, to_string(ending.error->code)));

@@ -100,7 +100,6 @@ class CancelClient {
                       Granting granting = Granting::kAtOnce);
   std::uint64_t execute(Work work, std::string_view sql, std::initializer_list<std::int64_t> parameters, Check check);
   void cancel_soon(std::uint64_t id);
-  static bool is_long_read(Work work);
   void count(Work work, const Fate& fate, const Ending& ending, bool in_transaction);
 
   void points();
