@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint64_t kQuietUs = 1'000'000;
 // After a checkpoint that failed the next one is tried when the log has grown by this part of its budget.
 constexpr std::uint64_t kRetryPart = 8;
+// In this last part of a grace no write begins.
+constexpr std::uint64_t kNearlyOverPart = 10;
 constexpr std::size_t kLoggedSqlBytes = 200;
 
 bool holds_snapshot(const ReaderLease& lease) SKUA_REQUIRES(loop_thread) {
@@ -72,7 +74,10 @@ void WalBudget::move(std::uint16_t database, State to) {
   Log& log = logs_[database];
   SKUA_CHECK(std::find(kMoves.begin(), kMoves.end(), std::pair(log.state, to)) != kMoves.end());
   log.state = to;
-  if (to != State::kGrace) context_.janitor.cancel(std::exchange(log.grace_timer, 0));
+  if (to != State::kGrace) {
+    context_.janitor.cancel(std::exchange(log.grace_timer, 0));
+    log.grace_is_nearly_over = false;
+  }
   if (to == State::kIdle) log.insists = false;
 }
 
@@ -152,11 +157,22 @@ void WalBudget::start_grace(std::uint16_t database) {
   readers_.shut_gate(database);  // so that it is known who has a snapshot
   remember_offender(database);
   const std::uint64_t grace_us = std::uint64_t{context_.limits.wal_drain_ms_max} * 1000;
-  log.grace_timer = context_.janitor.add(context_.now_us + grace_us, [this, database] {
+  log.grace_timer = context_.janitor.add(log.grace_since_us + grace_us - grace_us / kNearlyOverPart, [this, database] {
+    loop_thread.assert_here();
+    on_grace_nearly_over(database);
+  });
+}
+
+void WalBudget::on_grace_nearly_over(std::uint16_t database) {
+  Log& log = logs_[database];
+  const std::uint64_t grace_us = std::uint64_t{context_.limits.wal_drain_ms_max} * 1000;
+  log.grace_is_nearly_over = true;
+  log.grace_timer = context_.janitor.add(log.grace_since_us + grace_us, [this, database] {
     loop_thread.assert_here();
     logs_[database].grace_timer = 0;
     on_grace_over(database);
   });
+  set_admissions(database);
 }
 
 void WalBudget::on_grace_over(std::uint16_t database) {
@@ -191,7 +207,7 @@ void WalBudget::set_admissions(std::uint16_t database) {
   WriteAdmission writes = WriteAdmission::kSingles;
   const bool only_lane_is_waited_for = log.state == State::kGrace && !has_snapshots(database);
   const bool at_budget = log.report.bytes > context_.limits.wal_bytes_max;
-  if (at_budget || log.insists || only_lane_is_waited_for) writes = WriteAdmission::kNone;
+  if (at_budget || log.insists || only_lane_is_waited_for || log.grace_is_nearly_over) writes = WriteAdmission::kNone;
   if (log.state == State::kEnding || log.state == State::kEmptying) writes = WriteAdmission::kNone;
   if (log.state == State::kIdle) writes = WriteAdmission::kAll;
   writers_.admit(database, writes);

@@ -15,8 +15,8 @@
 //
 // In asking and emptying a checkpoint job is in the writer's lane. The gate is shut in grace, ending and emptying. From
 // wanted on no write transaction gets the lane; one that has it is waited for, with the gate open. Writes by themselves go
-// on, one group at a time, until the log is at its budget or nothing but the lane is waited for. Databases are independent
-// of each other. Loop thread.
+// on, one group at a time, until the log is at its budget, nothing but the lane is waited for, or the grace is nearly over: so
+// the lane is busy at its end only with what takes long. Databases are independent of each other. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -68,6 +68,7 @@ class WalBudget {
     bool checkpoint_runs = false;
     std::uint64_t grace_since_us = 0;
     std::uint64_t grace_timer = 0;
+    bool grace_is_nearly_over = false;
     // Empties the log of a database to which nobody writes.
     std::uint64_t quiet_timer = 0;
     std::uint64_t reported_us = 0;
@@ -78,6 +79,7 @@ class WalBudget {
   }
   void move(std::uint16_t database, State to) SKUA_REQUIRES(loop_thread);
   void start_grace(std::uint16_t database) SKUA_REQUIRES(loop_thread);
+  void on_grace_nearly_over(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void on_grace_over(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void end_snapshots(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void start_checkpoint(std::uint16_t database) SKUA_REQUIRES(loop_thread);

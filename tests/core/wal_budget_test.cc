@@ -266,6 +266,45 @@ Test(wal_budget, writes_go_on_until_the_log_is_at_its_budget) {
   expect_success(client, held);
 }
 
+Test(wal_budget, no_write_begins_when_the_grace_is_nearly_over) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  const auto stream = scene.park_stream(client);
+  scene.start_drain(client);
+  scene.world.pass_ms(kGraceMs * 9 / 10 - 1);
+  const auto last = scene.world.execute(client, "DELETE FROM t");
+  cr_assert(scene.world.job_count() == 1);
+  scene.world.pass_ms(1);
+  const auto held = scene.world.execute(client, "DELETE FROM t");
+  scene.world.succeed();
+  expect_success(client, last);
+  cr_assert(scene.world.job_count() == 0, "so that the lane is free when it is over");
+  scene.world.pass_ms(kGraceMs / 10);
+  expect_wal_error(client, stream, TransactionState::kNone);
+  cr_assert(scene.world.job().kind == JobKind::kClose);
+  scene.world.succeed();
+  scene.world.checkpoint(true);
+  scene.world.settle();
+  expect_success(client, held);
+}
+
+Test(wal_budget, writes_held_back_by_the_end_of_a_grace_go_on_if_the_readers_end_by_themselves) {
+  Scene scene;
+  CoreClient& client = scene.world.connect();
+  const auto stream = scene.park_stream(client);
+  scene.start_drain(client);
+  scene.world.pass_ms(kGraceMs * 19 / 20);
+  const auto held = scene.world.execute(client, "DELETE FROM t");
+  cr_assert(scene.world.job_count() == 0);
+  scene.world.grant(client, stream, 1'000'000);
+  scene.world.succeed();
+  expect_success(client, stream);
+  scene.world.checkpoint(true);
+  scene.world.settle();
+  expect_success(client, held);
+  expect_success(client, scene.write(client, kBudget / 4));
+}
+
 Test(wal_budget, writes_go_one_group_ahead_while_a_drain_is_on) {
   Scene scene;
   CoreClient& client = scene.world.connect();
