@@ -38,6 +38,13 @@ bool wait_in_turns(BusyPoll& poll, std::uint64_t times, std::uint64_t away_us, b
   return polls;
 }
 
+// Waits for events that come at once, until one of them is polled for; how many were not.
+int waits_until_a_try(BusyPoll& poll) {
+  int waits = 0;
+  while (!wait(poll, 1)) ++waits;
+  return waits;
+}
+
 }  // namespace
 
 Test(busy_poll, sleeps_until_an_event_was_near) {
@@ -79,14 +86,12 @@ Test(busy_poll, hardly_ever_asks_in_vain) {
 Test(busy_poll, trusts_again_with_each_success) {
   BusyPoll poll(kLimitUs);
   for (int i = 0; i < 2'000; ++i) wait(poll, i % 2 == 0 ? 1 : 4 * kLimitUs);
-  int waits = 0;
-  while (!wait(poll, 1)) ++waits;
+  int waits = waits_until_a_try(poll);
   cr_assert_leq(waits, 256);
   cr_assert_geq(waits, 64, "it was in vain a thousand times");
   for (int i = 0; i < 8; ++i) cr_assert(wait(poll, 1), "it goes on as long as it is right");
   wait(poll, 4 * kLimitUs);
-  waits = 0;
-  while (!wait(poll, 1)) ++waits;
+  waits = waits_until_a_try(poll);
   cr_assert_leq(waits, 2, "the tries are not put off any more");
 }
 
@@ -95,12 +100,10 @@ Test(busy_poll, puts_off_its_tries_for_long_where_others_want_the_core) {
   wait(poll, 1);
   cr_assert(!wait_in_turns(poll, 1, 2'000));
   cr_assert(poll.has_lost_the_core());
-  int waits = 0;
-  while (!wait(poll, 1)) ++waits;
+  int waits = waits_until_a_try(poll);
   cr_assert(waits >= 16 && waits < 64, "once may be by chance: %d", waits);
   cr_assert(!wait_in_turns(poll, 1, 2'000));
-  waits = 0;
-  while (!wait(poll, 1)) ++waits;
+  waits = waits_until_a_try(poll);
   cr_assert_geq(waits, 200, "twice is not");
 }
 
