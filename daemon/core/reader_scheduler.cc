@@ -41,7 +41,7 @@ std::uint32_t ReaderScheduler::kept_max(const Limits& limits) {
 }
 
 ReaderScheduler::AtOnce ReaderScheduler::read_at_once(const std::shared_ptr<Request>& request) {
-  if (databases_[request->database].gate_shut) return AtOnce::kOnLane;
+  if (databases_[request->database].is_closed) return AtOnce::kOnLane;
   const InlineReads::Admission admission = inline_reads_.admit(*request);
   if (admission == InlineReads::Admission::kLater) return AtOnce::kLater;
   if (admission == InlineReads::Admission::kNever || !inline_reads_.run(request)) return AtOnce::kOnLane;
@@ -50,7 +50,7 @@ ReaderScheduler::AtOnce ReaderScheduler::read_at_once(const std::shared_ptr<Requ
 
 void ReaderScheduler::on_turn_start() {
   while (const std::shared_ptr<Request> request = inline_reads_.take_deferred()) {
-    if (databases_[request->database].gate_shut || !inline_reads_.run(request)) {
+    if (databases_[request->database].is_closed || !inline_reads_.run(request)) {
       submit(request);
     } else if (!request->is_ended()) {
       park(request);

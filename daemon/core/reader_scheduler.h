@@ -89,6 +89,9 @@ class ReaderScheduler {
   void shut_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void open_gate(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   bool is_gate_shut(std::uint16_t database) const SKUA_REQUIRES(loop_thread);
+  // Short reads pass the gate: they keep a snapshot for a turn of the loop at most, and give it up for a checkpoint. While the
+  // database is closed they wait with the others.
+  void set_closed(std::uint16_t database, bool closed) SKUA_REQUIRES(loop_thread) { databases_[database].is_closed = closed; }
   // The log grows: streams are put into files, so that it can be emptied.
   void press(std::uint16_t database, bool pressed) SKUA_REQUIRES(loop_thread);
   // In the order in which they were leased.
@@ -114,6 +117,7 @@ class ReaderScheduler {
     std::vector<ReaderLease> leases;
     std::uint32_t brief_leases = 0;
     bool gate_shut = false;
+    bool is_closed = false;
     std::vector<std::unique_ptr<Job>> at_gate;  // of the leases that are
     bool pressed = false;
     std::uint64_t lease_timer = 0;

@@ -212,6 +212,7 @@ void WalBudget::set_admissions(std::uint16_t database) {
   if (log.state == State::kIdle) writes = WriteAdmission::kAll;
   writers_.admit(database, writes);
 
+  readers_.set_closed(database, log.state == State::kEmptying);
   const bool shut = shuts_gate(log.state);
   if (shut == readers_.is_gate_shut(database)) return;
   if (shut) return readers_.shut_gate(database);

@@ -2,7 +2,8 @@
 //
 // SQLite starts the log anew only at a moment when all of it is in the file and no reader has a snapshot in it. Readers
 // that overlap leave no such moment, so one is made when the log has passed half of its budget: a drain. New reads wait at
-// the readers' gate, those under way get wal_drain_ms_max to end and are then ended, and a checkpoint empties the log.
+// the readers' gate, those under way get wal_drain_ms_max to end and are then ended, and a checkpoint empties the log. Short
+// reads wait for that checkpoint only.
 //
 //             half is passed          the lane can be had          a reader needs the log
 //   ┌─► idle ───────────────► wanted ────────────────────► asking ────────────────────────► grace

@@ -34,12 +34,14 @@ struct Scene {
     cr_assert_eq(world.job_count(), 0u);
   }
   // Sends one, and expects that the loop thread answers it.
-  void expect_inline(CoreClient& client, const std::string& sql = kSql) {
+  void expect_inline(CoreClient& client, const std::string& sql = kSql) { expect_inline_beside(client, 0, sql); }
+  // The same while so many jobs are under way.
+  void expect_inline_beside(CoreClient& client, std::size_t jobs, const std::string& sql = kSql) {
     const std::size_t before = asked;
     const std::uint64_t id = world.execute(client, sql);
     cr_expect_eq(asked, before + 1);
     cr_expect_eq(client.terminal_answers_to(id), 1u);
-    cr_expect_eq(world.job_count(), 0u);
+    cr_expect_eq(world.job_count(), jobs);
   }
 
   InlineRead outcome = InlineRead::kDone;
@@ -362,26 +364,38 @@ Test(inline_reads, an_answer_that_nobody_takes_is_dropped_in_time) {
   cr_expect_eq(scene.world.job_count(), 0u);
 }
 
-Test(inline_reads, behind_a_shut_gate_there_are_none) {
+Test(inline_reads, pass_the_gate_of_a_drain_and_wait_only_while_the_log_is_emptied) {
   Limits limits;
-  limits.wal_bytes_max = 1'000;
+  limits.wal_bytes_max = 10 * kMiB;
   limits.spool_total_bytes_max = 0;
   Scene scene(limits);
   CoreClient& client = scene.world.connect();
+  CoreClient& slow = scene.world.connect();
   scene.teach(client);
-  // A stream keeps the log from being emptied.
-  const std::uint64_t stream = scene.world.execute(client, "SELECT * FROM big", 0, 0, 1);
+  scene.world.execute(slow, "SELECT * FROM big", 0, 0, 1);
   scene.world.stream(5'000);
+  scene.world.log_bytes[0] = limits.wal_bytes_max;
   scene.world.execute(client, "DELETE FROM t");
-  scene.world.log_bytes[0] = 501;
   scene.world.succeed();
+  cr_assert(scene.world.job().kind == JobKind::kCheckpoint);
+  scene.expect_inline_beside(client, 1);
   scene.world.checkpoint(false);
-  const std::uint64_t id = scene.world.execute(client, kSql);
-  cr_expect_eq(scene.asked, 0u);
-  cr_expect_eq(scene.world.job_count(), 0u);
-  scene.world.cancel(client, stream);
+  scene.expect_inline(client);
+  const std::uint64_t other = scene.world.execute(client, "SELECT another FROM t");
+  cr_assert_eq(scene.world.job_count(), 0u, "it is not known to be short");
+  scene.world.pass_ms(limits.wal_drain_ms_max);
+  cr_assert(scene.world.job().kind == JobKind::kClose, "the stream is ended");
+  scene.expect_inline_beside(client, 1);
+  scene.world.succeed();
+  cr_assert(scene.world.job().kind == JobKind::kCheckpoint);
+  const std::size_t before = scene.asked;
+  const std::uint64_t read = scene.world.execute(client, kSql);
+  cr_expect_eq(scene.asked, before, "nobody has a snapshot now");
+  cr_assert_eq(scene.world.job_count(), 1u);
+  scene.world.checkpoint(true);
   scene.world.settle();
-  cr_expect_eq(client.terminal_answers_to(id), 1u);
+  cr_expect_eq(client.terminal_answers_to(other), 1u);
+  cr_expect_eq(client.terminal_answers_to(read), 1u);
   scene.teach(client);
   scene.expect_inline(client);
 }
