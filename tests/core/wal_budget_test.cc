@@ -1,146 +1,57 @@
 // WalBudget: when a log has to be emptied, who waits meanwhile, who is ended, and that everything goes on afterwards.
 #include <criterion/criterion.h>
 
-#include "tests/core/core_world.h"
-
-namespace {
+#include "tests/core/wal_scene.h"
 
 using namespace skua;
-using skua::test::Answer;
-using skua::test::CoreClient;
-using skua::test::CoreWorld;
-
-constexpr std::uint64_t kBudget = 10 * kMiB;
-constexpr std::uint64_t kGraceMs = 1'000;
-
-// Without files for streams: see stream_spools_test.cc.
-Limits small_budget() {
-  Limits limits;
-  limits.wal_bytes_max = kBudget;
-  limits.wal_drain_ms_max = kGraceMs;
-  limits.group_requests_max = 2;
-  limits.spool_total_bytes_max = 0;
-  return limits;
-}
-
-bool is_checkpoint(const Job& job) { return job.kind == JobKind::kCheckpoint; }
-
-// A world in which every write leaves the log at log_bytes.
-struct Scene {
-  explicit Scene(std::vector<std::string> databases = {"main"}) : world(small_budget(), std::move(databases)) {}
-  explicit Scene(const Limits& limits) : world(limits) {}
-
-  std::uint64_t read(CoreClient& client) { return world.execute(client, "SELECT * FROM big", 0, 0, 1); }
-  // A stream that waits for credit.
-  std::uint64_t park_stream(CoreClient& client) {
-    const std::uint64_t id = read(client);
-    world.stream(5'000, world.job_count() - 1);
-    return id;
-  }
-  // A write after which the log has `bytes`.
-  std::uint64_t write(CoreClient& client, std::uint64_t bytes) {
-    const std::uint64_t id = world.execute(client, "DELETE FROM t");
-    world.log_bytes[0] = bytes;
-    world.succeed(world.job_count() - 1);
-    return id;
-  }
-  // A drain: the checkpoint that was asked for did not get past the readers.
-  void start_drain(CoreClient& client, std::uint64_t bytes = kBudget / 2 + 1) {
-    write(client, bytes);
-    cr_assert(is_checkpoint(last_job()));
-    world.checkpoint(false, world.job_count() - 1);
-  }
-  Job& last_job() { return *world.executor.jobs.back(); }
-
-  CoreWorld world;
-};
-
-const Answer& answer_of(const CoreClient& client, std::uint64_t id) {
-  const Answer* answer = client.answer_to(id);
-  cr_assert(answer != nullptr, "request %lu has no answer", static_cast<unsigned long>(id));
-  return *answer;
-}
-
-void expect_wal_error(const CoreClient& client, std::uint64_t id, TransactionState state) {
-  const Answer& answer = answer_of(client, id);
-  cr_assert(answer.error.has_value());
-  cr_expect(answer.error->code == ErrorCode::kLimit);
-  cr_expect(answer.error->message.find("wal_bytes_max") != std::string::npos, "%s", answer.error->message.c_str());
-  cr_expect(answer.error->message.find("restart the read") != std::string::npos);
-  cr_expect(answer.error->transaction == state);
-}
-
-void expect_success(const CoreClient& client, std::uint64_t id) {
-  cr_expect(not answer_of(client, id).error.has_value());
-}
-
-}  // namespace
+using namespace skua::test;
 
 Test(wal_budget, a_log_below_half_of_its_budget_is_left_alone) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.park_stream(client);
-  scene.write(client, kBudget / 2);
+  scene.write(client, kWalBudget / 2);
   cr_expect(scene.world.job_count() == 0);
 }
 
 Test(wal_budget, a_log_that_can_be_emptied_disturbs_nobody) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
-  scene.write(client, kBudget / 2 + 1);
+  scene.write(client, kWalBudget / 2 + 1);
   cr_assert(is_checkpoint(scene.world.job()));
   scene.world.checkpoint(true);
   const auto read = scene.read(client);
   cr_assert(scene.world.job_count() == 1);
   scene.world.settle();
   expect_success(client, read);
-  scene.world.pass_ms(2 * kGraceMs);
+  scene.world.pass_ms(2 * kWalGraceMs);
   cr_expect(client.answer_to(stream) == nullptr);
 }
 
-Test(wal_budget, new_reads_wait_until_the_log_is_empty) {
-  Scene scene;
-  CoreClient& client = scene.world.connect();
-  CoreClient& other = scene.world.connect();
-  scene.park_stream(client);
-  scene.start_drain(client);
-  const auto read = scene.read(other);
-  const auto begin = scene.world.begin(other, 1, true);
-  cr_expect(scene.world.job_count() == 0);
-  scene.world.disconnect(client);
-  scene.world.succeed();  // closes the stream's cursor
-  cr_assert(is_checkpoint(scene.world.job()));
-  cr_expect(scene.world.job_count() == 1);
-  scene.world.checkpoint(true);
-  scene.world.settle();
-  expect_success(other, read);
-  expect_success(other, begin);
-}
-
 Test(wal_budget, a_read_that_ends_in_time_is_not_ended) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
   const auto running = scene.read(client);
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs - 1);
+  scene.world.pass_ms(kWalGraceMs - 1);
   scene.world.succeed();
   expect_success(client, running);
   scene.world.grant(client, stream, 1'000'000);
   scene.world.succeed();
   expect_success(client, stream);
   scene.world.checkpoint(true);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   cr_expect(scene.world.job_count() == 0);
 }
 
 Test(wal_budget, a_parked_stream_is_ended_when_its_time_is_over) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs - 1);
+  scene.world.pass_ms(kWalGraceMs - 1);
   cr_expect(client.answer_to(stream) == nullptr);
   scene.world.pass_ms(1);
   expect_wal_error(client, stream, TransactionState::kNone);
@@ -150,11 +61,11 @@ Test(wal_budget, a_parked_stream_is_ended_when_its_time_is_over) {
 }
 
 Test(wal_budget, a_running_read_is_stopped_by_its_token) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto read = scene.read(client);
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   cr_assert(scene.world.job().request->token.reason() == CancelReason::kWalBudget);
   cr_expect(scene.world.job_count() == 1, "a checkpoint is in vain before it has stopped");
   scene.world.stream(5'000);  // it had just made a batch
@@ -164,12 +75,12 @@ Test(wal_budget, a_running_read_is_stopped_by_its_token) {
 }
 
 Test(wal_budget, an_idle_read_transaction_is_rolled_back) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.world.begin(client, 1, true);
   scene.world.settle();
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   cr_assert(scene.world.job().kind == JobKind::kRollback);
   scene.world.succeed();
   scene.world.checkpoint(true);
@@ -182,7 +93,7 @@ Test(wal_budget, an_idle_read_transaction_is_rolled_back) {
 }
 
 Test(wal_budget, a_stream_and_a_statement_of_a_read_transaction_are_told_why) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.world.begin(client, 1, true);
   scene.world.settle();
@@ -190,7 +101,7 @@ Test(wal_budget, a_stream_and_a_statement_of_a_read_transaction_are_told_why) {
   scene.world.stream(5'000);
   const auto statement = scene.world.execute(client, "SELECT 1", 1);
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   expect_wal_error(client, stream, TransactionState::kAborted);
   cr_assert(scene.world.job().request->token.reason() == CancelReason::kWalBudget);
   scene.world.fail(ErrorCode::kLimit, true);
@@ -200,7 +111,7 @@ Test(wal_budget, a_stream_and_a_statement_of_a_read_transaction_are_told_why) {
 }
 
 Test(wal_budget, an_open_read_transaction_may_go_on_in_its_time) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.world.begin(client, 1, true);
   scene.world.settle();
@@ -215,7 +126,7 @@ Test(wal_budget, an_open_read_transaction_may_go_on_in_its_time) {
 }
 
 Test(wal_budget, a_pinned_connection_counts_only_while_it_reads) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   CoreClient& other = scene.world.connect();
   scene.world.execute(client, "CREATE TEMP TABLE t(a)");
@@ -224,7 +135,7 @@ Test(wal_budget, a_pinned_connection_counts_only_while_it_reads) {
   scene.start_drain(other);
   const auto read = scene.world.execute(client, "SELECT * FROM t");
   cr_expect(scene.world.job_count() == 0, "it waits like any other read");
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   scene.world.succeed();
   cr_assert(is_checkpoint(scene.world.job()));
   scene.world.checkpoint(true);
@@ -233,13 +144,13 @@ Test(wal_budget, a_pinned_connection_counts_only_while_it_reads) {
 }
 
 Test(wal_budget, a_stream_on_a_pinned_connection_is_ended_and_the_connection_stays) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.world.execute(client, "CREATE TEMP TABLE t(a)");
   scene.world.settle();
   const auto stream = scene.park_stream(client);
   scene.start_drain(scene.world.connect());
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   expect_wal_error(client, stream, TransactionState::kNone);
   cr_assert(scene.world.job().kind == JobKind::kClose);
   scene.world.succeed();
@@ -251,15 +162,15 @@ Test(wal_budget, a_stream_on_a_pinned_connection_is_ended_and_the_connection_sta
 }
 
 Test(wal_budget, writes_go_on_until_the_log_is_at_its_budget) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.park_stream(client);
   scene.start_drain(client);
-  expect_success(client, scene.write(client, kBudget));
-  expect_success(client, scene.write(client, kBudget + 1));
+  expect_success(client, scene.write(client, kWalBudget));
+  expect_success(client, scene.write(client, kWalBudget + 1));
   const auto held = scene.world.execute(client, "DELETE FROM t");
   cr_expect(scene.world.job_count() == 0);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   scene.world.succeed();
   scene.world.checkpoint(true);
   scene.world.settle();
@@ -267,11 +178,11 @@ Test(wal_budget, writes_go_on_until_the_log_is_at_its_budget) {
 }
 
 Test(wal_budget, no_write_begins_when_the_grace_is_nearly_over) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs * 9 / 10 - 1);
+  scene.world.pass_ms(kWalGraceMs * 9 / 10 - 1);
   const auto last = scene.world.execute(client, "DELETE FROM t");
   cr_assert(scene.world.job_count() == 1);
   scene.world.pass_ms(1);
@@ -279,7 +190,7 @@ Test(wal_budget, no_write_begins_when_the_grace_is_nearly_over) {
   scene.world.succeed();
   expect_success(client, last);
   cr_assert(scene.world.job_count() == 0, "so that the lane is free when it is over");
-  scene.world.pass_ms(kGraceMs / 10);
+  scene.world.pass_ms(kWalGraceMs / 10);
   expect_wal_error(client, stream, TransactionState::kNone);
   cr_assert(scene.world.job().kind == JobKind::kClose);
   scene.world.succeed();
@@ -289,11 +200,11 @@ Test(wal_budget, no_write_begins_when_the_grace_is_nearly_over) {
 }
 
 Test(wal_budget, writes_held_back_by_the_end_of_a_grace_go_on_if_the_readers_end_by_themselves) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
   scene.start_drain(client);
-  scene.world.pass_ms(kGraceMs * 19 / 20);
+  scene.world.pass_ms(kWalGraceMs * 19 / 20);
   const auto held = scene.world.execute(client, "DELETE FROM t");
   cr_assert(scene.world.job_count() == 0);
   scene.world.grant(client, stream, 1'000'000);
@@ -302,11 +213,11 @@ Test(wal_budget, writes_held_back_by_the_end_of_a_grace_go_on_if_the_readers_end
   scene.world.checkpoint(true);
   scene.world.settle();
   expect_success(client, held);
-  expect_success(client, scene.write(client, kBudget / 4));
+  expect_success(client, scene.write(client, kWalBudget / 4));
 }
 
 Test(wal_budget, writes_go_one_group_ahead_while_a_drain_is_on) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.park_stream(client);
   scene.start_drain(client);
@@ -316,13 +227,13 @@ Test(wal_budget, writes_go_one_group_ahead_while_a_drain_is_on) {
 }
 
 Test(wal_budget, a_write_transaction_is_waited_for_with_the_gate_open) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   CoreClient& other = scene.world.connect();
   scene.park_stream(other);
   scene.world.begin(client, 1);
   scene.world.succeed();
-  scene.world.log_bytes[0] = 2 * kBudget;
+  scene.world.log_bytes[0] = 2 * kWalBudget;
   const auto write = scene.world.execute(client, "DELETE FROM t", 1);
   scene.world.succeed();
   expect_success(client, write);
@@ -337,7 +248,7 @@ Test(wal_budget, a_write_transaction_is_waited_for_with_the_gate_open) {
   cr_assert(scene.world.job_count() == 1 && is_checkpoint(scene.world.job()));
   scene.world.checkpoint(false);
   cr_expect(scene.world.job_count() == 0);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   scene.world.succeed();
   scene.world.checkpoint(true);
   scene.world.settle();
@@ -345,7 +256,7 @@ Test(wal_budget, a_write_transaction_is_waited_for_with_the_gate_open) {
 }
 
 Test(wal_budget, reads_do_not_wait_for_a_long_write) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   CoreClient& other = scene.world.connect();
   const auto stream = scene.park_stream(other);
@@ -353,7 +264,7 @@ Test(wal_budget, reads_do_not_wait_for_a_long_write) {
   const auto slow = scene.world.execute(client, "DELETE FROM t");
   const auto read = scene.read(other);
   cr_expect(scene.world.job_count() == 1);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   cr_assert(scene.world.job_count() == 2, "the gate is open again");
   scene.world.succeed(1);
   expect_success(other, read);
@@ -363,7 +274,7 @@ Test(wal_budget, reads_do_not_wait_for_a_long_write) {
   scene.world.succeed();
   expect_success(client, slow);
   scene.world.checkpoint(false);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   expect_wal_error(other, stream, TransactionState::kNone);
   scene.world.succeed();
   scene.world.checkpoint(true);
@@ -372,7 +283,7 @@ Test(wal_budget, reads_do_not_wait_for_a_long_write) {
 }
 
 Test(wal_budget, a_session_that_dies_in_a_drain_frees_its_snapshots) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   CoreClient& other = scene.world.connect();
   scene.park_stream(client);
@@ -387,151 +298,32 @@ Test(wal_budget, a_session_that_dies_in_a_drain_frees_its_snapshots) {
   scene.world.checkpoint(true);
 }
 
-Test(wal_budget, who_waits_at_the_gate_can_be_cancelled) {
-  Scene scene;
-  CoreClient& client = scene.world.connect();
-  scene.park_stream(client);
-  scene.start_drain(client);
-  const auto read = scene.read(client);
-  scene.world.cancel(client, read);
-  cr_assert(answer_of(client, read).error.has_value());
-  const auto late = scene.world.execute(client, "SELECT 1", 0, 10);
-  scene.world.pass_ms(10);
-  cr_expect(answer_of(client, late).error->code == ErrorCode::kDeadline);
-}
-
-// One thread, which has a read under way; so whoever comes next has a connection and no snapshot.
-struct CrowdedScene : Scene {
-  CrowdedScene() : Scene(one_thread()), running(read(first)) { cr_assert(world.job_count() == 1); }
-
-  static Limits one_thread() {
-    Limits limits = small_budget();
-    limits.reader_threads = 1;
-    return limits;
-  }
-
-  CoreClient& first = world.connect();
-  CoreClient& other = world.connect();
-  const std::uint64_t running;
-};
-
-Test(wal_budget, who_waits_for_a_thread_has_no_snapshot_and_is_not_ended) {
-  CrowdedScene scene;
-  const auto early = scene.read(scene.other);
-  CoreClient& third = scene.world.connect();
-  const auto begin = scene.world.begin(third, 1, true);
-  const auto late = scene.read(scene.other);
-  cr_assert(scene.world.counter(scene.first, "reader_connections_leased") == 4);
-  scene.start_drain(scene.first);
-  cr_expect(scene.world.counter(scene.first, "reads_waiting") == 3);
-  scene.world.pass_ms(kGraceMs);
-  scene.world.stream(5'000);  // it had just made a batch when it was stopped
-  expect_wal_error(scene.first, scene.running, TransactionState::kNone);
-  cr_assert(scene.world.job().kind == JobKind::kClose);
-  scene.world.succeed();
-  cr_assert(scene.world.job_count() == 1 && is_checkpoint(scene.world.job()), "nobody else is waited for");
-  cr_expect(scene.other.answer_to(early) == nullptr);
-  scene.world.checkpoint(true);
-  scene.world.succeed();
-  scene.world.succeed();
-  expect_success(scene.other, early);
-  expect_success(third, begin);
-  cr_expect(scene.other.answer_to(late) == nullptr, "first in, first out");
-  scene.world.settle();
-  expect_success(scene.other, late);
-}
-
-Test(wal_budget, the_thread_is_for_those_who_have_to_end) {
-  CrowdedScene scene;
-  CoreClient& streaming = scene.world.connect();
-  const auto read = scene.read(scene.other);
-  scene.world.succeed();  // so that the read has the thread
-  const auto stream = scene.read(streaming);
-  scene.world.succeed();
-  scene.world.stream(5'000);  // it waits for credit
-  const auto again = scene.read(scene.first);
-  const auto behind = scene.read(scene.first);
-  scene.start_drain(scene.other);
-  scene.world.grant(streaming, stream, 1'000'000);
-  scene.world.succeed();
-  expect_success(scene.first, again);
-  scene.world.succeed();
-  expect_success(streaming, stream);
-  cr_assert(scene.world.job_count() == 1 && is_checkpoint(scene.world.job()));
-  scene.world.checkpoint(true);
-  scene.world.settle();
-  expect_success(scene.other, read);
-  expect_success(scene.first, behind);
-}
-
-Test(wal_budget, who_waits_for_a_thread_at_the_gate_can_be_stopped) {
-  CrowdedScene scene;
-  const auto cancelled = scene.read(scene.other);
-  const auto begin = scene.world.begin(scene.other, 1, true);
-  const auto late = scene.world.execute(scene.other, "SELECT 1", 0, 10);
-  CoreClient& gone = scene.world.connect();
-  scene.read(gone);
-  scene.start_drain(scene.first);
-  scene.world.cancel(scene.other, cancelled);
-  scene.world.cancel(scene.other, begin);
-  scene.world.disconnect(gone);
-  scene.world.pass_ms(10);
-  cr_expect(answer_of(scene.other, cancelled).error->code == ErrorCode::kCancelled);
-  cr_expect(answer_of(scene.other, begin).error->code == ErrorCode::kCancelled);
-  cr_expect(answer_of(scene.other, late).error->code == ErrorCode::kDeadline);
-  scene.world.succeed();
-  expect_success(scene.first, scene.running);
-  scene.world.checkpoint(true);
-  scene.world.settle();
-  cr_expect(scene.world.counter(scene.first, "reader_connections_leased") == 0);
-  cr_expect(scene.world.counter(scene.first, "reads_waiting") == 0);
-}
-
-Test(wal_budget, a_group_of_transactions_waits_at_the_gate_with_all_its_connections) {
-  CrowdedScene scene;
-  const auto group = scene.world.send(scene.other, [](wire::Request::Builder request) {
-    request.setTransaction(1);
-    auto begin = request.initBegin();
-    begin.setMode(wire::TransactionMode::READ);
-    auto siblings = begin.initSiblings(2);
-    siblings.set(0, 2);
-    siblings.set(1, 3);
-  });
-  scene.start_drain(scene.first);
-  scene.world.succeed();
-  cr_assert(scene.world.job_count() == 1 && is_checkpoint(scene.world.job()), "none of the three has a snapshot");
-  scene.world.checkpoint(true);
-  cr_assert(scene.world.job().kind == JobKind::kBegin);
-  scene.world.settle();
-  expect_success(scene.other, group);
-}
-
 Test(wal_budget, a_checkpoint_that_fails_lets_everything_go_on) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.park_stream(client);
-  scene.write(client, 2 * kBudget);
+  scene.write(client, 2 * kWalBudget);
   scene.world.fail(ErrorCode::kIo, false);
   const auto read = scene.read(client);
   cr_assert(scene.world.job_count() == 1);
   scene.world.succeed();
   expect_success(client, read);
-  expect_success(client, scene.write(client, 2 * kBudget));
+  expect_success(client, scene.write(client, 2 * kWalBudget));
   cr_expect(scene.world.job_count() == 0, "it is not tried again at once");
-  scene.write(client, 2 * kBudget + kBudget / 8);
+  scene.write(client, 2 * kWalBudget + kWalBudget / 8);
   cr_expect(is_checkpoint(scene.world.job()));
 }
 
 Test(wal_budget, a_drain_survives_a_shutdown) {
   loop_thread.adopt();
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
   scene.start_drain(client);
   const auto read = scene.read(client);
   loop_thread.assert_here();
   scene.world.dispatcher->start_drain(scene.world.now_us);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   expect_wal_error(client, stream, TransactionState::kNone);
   scene.world.settle();
   expect_success(client, read);
@@ -539,7 +331,7 @@ Test(wal_budget, a_drain_survives_a_shutdown) {
 }
 
 Test(wal_budget, databases_do_not_wait_for_each_other) {
-  Scene scene({"a", "b"});
+  WalScene scene({"a", "b"});
   CoreClient& client = scene.world.connect();
   const auto execute_in = [&](const char* database, const char* sql) {
     return scene.world.send(client, [&](wire::Request::Builder request) {
@@ -551,7 +343,7 @@ Test(wal_budget, databases_do_not_wait_for_each_other) {
   };
   execute_in("a", "SELECT * FROM big");
   scene.world.stream(5'000);
-  scene.world.log_bytes[0] = 2 * kBudget;
+  scene.world.log_bytes[0] = 2 * kWalBudget;
   execute_in("a", "DELETE FROM t");
   scene.world.succeed();
   scene.world.checkpoint(false);
@@ -566,7 +358,7 @@ Test(wal_budget, databases_do_not_wait_for_each_other) {
 }
 
 Test(wal_budget, the_log_of_a_quiet_database_is_emptied) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   scene.write(client, 4096);
   scene.world.pass_ms(999);
@@ -587,19 +379,19 @@ Test(wal_budget, the_log_of_a_quiet_database_is_emptied) {
 }
 
 Test(wal_budget, a_quiet_checkpoint_under_way_is_waited_for) {
-  Scene scene;
+  WalScene scene;
   CoreClient& client = scene.world.connect();
   const auto stream = scene.park_stream(client);
   scene.write(client, 4096);
   scene.world.pass_ms(1'000);
   cr_assert(is_checkpoint(scene.world.job()));
-  scene.world.log_bytes[0] = 2 * kBudget;
+  scene.world.log_bytes[0] = 2 * kWalBudget;
   scene.world.execute(client, "DELETE FROM t");
   scene.world.checkpoint(false);
   scene.world.succeed();
   cr_assert(scene.world.job_count() == 1 && is_checkpoint(scene.world.job()));
   scene.world.checkpoint(false);
-  scene.world.pass_ms(kGraceMs);
+  scene.world.pass_ms(kWalGraceMs);
   expect_wal_error(client, stream, TransactionState::kNone);
   scene.world.settle();
 }
