@@ -1,7 +1,8 @@
 // stress_fresh: nobody reads what is out of date. Writers count up, each its own cell, in every way in which something can be
 // committed; what was acknowledged stands in memory that all processes share. Readers look there first, preferably for the
 // newest acknowledgement, and then ask the daemon: it must answer with that or with something later. The same holds for
-// what any other reader has seen before, on whatever lane.
+// what any other reader has seen before, on whatever lane. Holders keep old snapshots, so that the log has to be emptied again and
+// again, and reads that pass its gate are among those looked at.
 //
 // Exit status 0: at least --checks answers were looked at, and all were fresh.
 #include <fmt/format.h>
@@ -10,7 +11,9 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <new>
+#include <thread>
 
 #include "skua/client.h"
 #include "tests/stress/client_processes.h"
@@ -25,11 +28,16 @@ namespace {
 constexpr std::size_t kCellsMax = 64;
 // So often a client looks whether there are enough checks.
 constexpr std::uint64_t kChecksAtOnce = 64;
+constexpr std::chrono::milliseconds kHoldersRest{5};
+// Half of this log is filled by some 400 commits.
+constexpr std::int64_t kCommitsOfDrain = 5'000;
+constexpr const char* kConfig = "[limits]\nwal_bytes_max = 2097152\nwal_drain_ms_max = 50\n";
 
 struct Settings {
   std::uint64_t checks = 1'000'000;
   std::size_t writers = 4;
   std::size_t readers = 6;
+  std::size_t holders = 1;
 };
 
 // In memory that all processes share.
@@ -89,6 +97,22 @@ class Client {
       board_.acknowledged[cell].store(value);
       board_.newest.store(cell);
       check(cell);
+    }
+  }
+
+  // Keeps a snapshot for as long as it may.
+  void hold_until_enough() {
+    while (!is_enough()) {
+      Transaction transaction = test::must(connection_.begin(TransactionMode::kRead), "begin");
+      while (!is_enough()) {
+        const auto rows = transaction.execute("SELECT count(*) FROM cell");
+        if (!rows) {
+          const bool is_ended = rows.error().message.find("wal_bytes_max") != std::string::npos;
+          test::require(is_ended, "holding a snapshot: " + rows.error().message);
+          break;
+        }
+        std::this_thread::sleep_for(kHoldersRest);
+      }
     }
   }
 
@@ -171,7 +195,7 @@ std::int64_t statistic(Connection& connection, std::string_view name) {
 
 void run(const Settings& settings) {
   test::require(settings.writers > 0 && settings.writers <= kCellsMax, "1 to 64 writers");
-  test::RealDaemon daemon;
+  test::RealDaemon daemon({.config = kConfig});
   {
     Connection connection = connect(daemon.socket_path());
     test::must(connection.execute("CREATE TABLE cell(id INTEGER PRIMARY KEY, value INTEGER NOT NULL)"));
@@ -181,12 +205,13 @@ void run(const Settings& settings) {
   }
   test::Random seed;
   SharedBoard board;
-  ClientProcesses clients(settings.writers + settings.readers,
+  ClientProcesses clients(settings.writers + settings.readers + settings.holders,
                           [&](std::size_t process, WorkerReport&, const std::function<void()>& wait_for_start) {
                             Client client(daemon.socket_path(), *board, seed.seed() + process, settings.checks);
                             wait_for_start();
                             if (process < settings.writers) return client.write_until_enough(process);
-                            client.read_until_enough(settings.writers);
+                            if (process < settings.writers + settings.readers) return client.read_until_enough(settings.writers);
+                            client.hold_until_enough();
                           });
   clients.run();
   std::int64_t commits = 0;
@@ -194,13 +219,15 @@ void run(const Settings& settings) {
   {
     Connection connection = connect(daemon.socket_path());
     const std::int64_t on_loop = statistic(connection, "reads_inline_total");
-    fmt::print("{} reads were looked at between {} commits; {} ran on the loop thread\n", (*board).checks.load(), commits,
-               on_loop);
+    const std::int64_t drains = statistic(connection, "wal_drains_total");
+    fmt::print("{} reads were looked at between {} commits and {} drains of the log; {} ran on the loop thread\n",
+               (*board).checks.load(), commits, drains, on_loop);
     for (const WorkerReport* report : clients.reports()) {
       test::require(report->finished && report->errors == 0, report->first_error.data());
     }
     // With a sanitizer, or beside other work, most take too long for it.
     test::require(on_loop > static_cast<std::int64_t>(settings.checks / 500), "too few reads ran on the loop thread");
+    test::require(settings.holders == 0 || commits < kCommitsOfDrain || drains > 0, "the log was never emptied in spite of a reader");
   }
   daemon.stop();
   fmt::print("none was stale\n");
@@ -216,6 +243,7 @@ int main(int argc, char** argv) {
   app.add_option("--checks", settings.checks, "reads to look at");
   app.add_option("--writers", settings.writers, "clients that write");
   app.add_option("--readers", settings.readers, "clients that only read");
+  app.add_option("--holders", settings.holders, "clients that keep old snapshots");
   CLI11_PARSE(app, argc, argv);
   return skua::test::run_program([&] { skua::stress::run(settings); });
 }
