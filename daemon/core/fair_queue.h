@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -126,11 +127,14 @@ class FairQueue {
   template <class Predicate>
   std::vector<Item> take_if(const Predicate& predicate) {
     std::vector<Item> taken;
-    erase_if([&](Item& item) {
-      if (!predicate(item)) return false;
-      taken.push_back(std::move(item));
-      return true;
-    });
+    for (auto& [session_id, turn] : turns_) {
+      std::deque<Item>& items = turn->items;
+      const auto first = std::stable_partition(items.begin(), items.end(), [&](const Item& item) { return !predicate(item); });
+      std::move(first, items.end(), std::back_inserter(taken));
+      items.erase(first, items.end());
+    }
+    size_ -= taken.size();
+    if (size_ == 0) clear();
     return taken;
   }
 

@@ -526,6 +526,7 @@ void ReaderScheduler::for_leases_of(const Job& job, const Visitor& visitor) {
 }
 
 void ReaderScheduler::shut_gate(std::uint16_t database) {
+  SKUA_CHECK(!databases_[database].gate_shut);
   databases_[database].gate_shut = true;
   databases_[database].at_gate = ready_.take_if([database](const std::unique_ptr<Job>& job) {
     loop_thread.assert_here();

@@ -213,9 +213,7 @@ void WalBudget::set_admissions(std::uint16_t database) {
   writers_.admit(database, writes);
 
   readers_.set_closed(database, log.state == State::kEmptying);
-  const bool shut = shuts_gate(log.state);
-  if (shut == readers_.is_gate_shut(database)) return;
-  if (shut) return readers_.shut_gate(database);
+  if (shuts_gate(log.state) || !readers_.is_gate_shut(database)) return;
   readers_.open_gate(database);
   for (const ReaderLease& lease : std::vector(readers_.leases(database))) {
     if (lease.transaction != nullptr && lease.transaction->pinned) transactions_.on_gate_opened(lease.transaction);

@@ -232,6 +232,13 @@ Test(fair_queue, random_use_shows_what_it_pops_and_loses_nothing) {
         size = queue.size();
         break;
       }
+      case 7: {
+        if (!random.one_in(20)) break;
+        const std::vector<Item> taken = queue.take_if([&](const Item& item) { return item.session == session; });
+        cr_assert(queue.size() == size - taken.size());
+        for (auto item = taken.rbegin(); item != taken.rend(); ++item) queue.push_front(session, *item);
+        break;
+      }
       default: {
         std::vector<Item> shown;
         queue.visit([&](const Item& item) {
