@@ -30,7 +30,7 @@ struct ReaderLease {
   std::uint32_t slot = 0;
   std::shared_ptr<Request> request;          // null if it is a transaction's
   std::shared_ptr<Transaction> transaction;  // null if it is a request's
-  // When it was leased, and from then on when it got a thread: the earliest time for its snapshot.
+  // It has no snapshot from before this time: it was leased then or, later, its first job was given to a thread.
   std::uint64_t since_us = 0;
   bool is_brief = false;    // one of the last: it goes back after the first batch
   bool is_at_gate = false;  // it has no snapshot and takes none before the gate is opened

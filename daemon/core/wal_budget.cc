@@ -156,8 +156,8 @@ void WalBudget::start_grace(std::uint16_t database) {
   log.grace_since_us = context_.now_us;
   readers_.shut_gate(database);  // so that it is known who has a snapshot
   remember_offender(database);
-  const std::uint64_t grace_us = std::uint64_t{context_.limits.wal_drain_ms_max} * 1000;
-  log.grace_timer = context_.janitor.add(log.grace_since_us + grace_us - grace_us / kNearlyOverPart, [this, database] {
+  const std::uint64_t long_us = grace_us() - grace_us() / kNearlyOverPart;
+  log.grace_timer = context_.janitor.add(log.grace_since_us + long_us, [this, database] {
     loop_thread.assert_here();
     on_grace_nearly_over(database);
   });
@@ -165,9 +165,8 @@ void WalBudget::start_grace(std::uint16_t database) {
 
 void WalBudget::on_grace_nearly_over(std::uint16_t database) {
   Log& log = logs_[database];
-  const std::uint64_t grace_us = std::uint64_t{context_.limits.wal_drain_ms_max} * 1000;
   log.grace_is_nearly_over = true;
-  log.grace_timer = context_.janitor.add(log.grace_since_us + grace_us, [this, database] {
+  log.grace_timer = context_.janitor.add(log.grace_since_us + grace_us(), [this, database] {
     loop_thread.assert_here();
     logs_[database].grace_timer = 0;
     on_grace_over(database);

@@ -78,6 +78,7 @@ class WalBudget {
   static bool shuts_gate(State state) {
     return state == State::kGrace || state == State::kEnding || state == State::kEmptying;
   }
+  std::uint64_t grace_us() const { return std::uint64_t{context_.limits.wal_drain_ms_max} * 1000; }
   void move(std::uint16_t database, State to) SKUA_REQUIRES(loop_thread);
   void start_grace(std::uint16_t database) SKUA_REQUIRES(loop_thread);
   void on_grace_nearly_over(std::uint16_t database) SKUA_REQUIRES(loop_thread);

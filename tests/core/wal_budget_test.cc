@@ -171,9 +171,7 @@ Test(wal_budget, writes_go_on_until_the_log_is_at_its_budget) {
   const auto held = scene.world.execute(client, "DELETE FROM t");
   cr_expect(scene.world.job_count() == 0);
   scene.world.pass_ms(kWalGraceMs);
-  scene.world.succeed();
-  scene.world.checkpoint(true);
-  scene.world.settle();
+  scene.end_drain();
   expect_success(client, held);
 }
 
@@ -193,9 +191,7 @@ Test(wal_budget, no_write_begins_when_the_grace_is_nearly_over) {
   scene.world.pass_ms(kWalGraceMs / 10);
   expect_wal_error(client, stream, TransactionState::kNone);
   cr_assert(scene.world.job().kind == JobKind::kClose);
-  scene.world.succeed();
-  scene.world.checkpoint(true);
-  scene.world.settle();
+  scene.end_drain();
   expect_success(client, held);
 }
 
@@ -249,9 +245,7 @@ Test(wal_budget, a_write_transaction_is_waited_for_with_the_gate_open) {
   scene.world.checkpoint(false);
   cr_expect(scene.world.job_count() == 0);
   scene.world.pass_ms(kWalGraceMs);
-  scene.world.succeed();
-  scene.world.checkpoint(true);
-  scene.world.settle();
+  scene.end_drain();
   expect_success(other, next);
 }
 
@@ -276,9 +270,7 @@ Test(wal_budget, reads_do_not_wait_for_a_long_write) {
   scene.world.checkpoint(false);
   scene.world.pass_ms(kWalGraceMs);
   expect_wal_error(other, stream, TransactionState::kNone);
-  scene.world.succeed();
-  scene.world.checkpoint(true);
-  scene.world.settle();
+  scene.end_drain();
   expect_success(client, behind);
 }
 

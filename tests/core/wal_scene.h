@@ -52,6 +52,12 @@ struct WalScene {
     cr_assert(is_checkpoint(last_job()));
     world.checkpoint(false, world.job_count() - 1);
   }
+  // The last reader is through: the log is emptied, and everything goes on.
+  void end_drain() {
+    world.succeed();
+    world.checkpoint(true);
+    world.settle();
+  }
   Job& last_job() { return *world.executor.jobs.back(); }
 
   CoreWorld world;

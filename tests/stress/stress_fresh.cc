@@ -29,7 +29,7 @@ constexpr std::size_t kCellsMax = 64;
 // So often a client looks whether there are enough checks.
 constexpr std::uint64_t kChecksAtOnce = 64;
 constexpr std::chrono::milliseconds kHoldersRest{5};
-// Half of this log is filled by some 400 commits.
+// Half of this log is filled by some 400 commits; after so many there must have been a drain.
 constexpr std::int64_t kCommitsOfDrain = 5'000;
 constexpr const char* kConfig = "[limits]\nwal_bytes_max = 2097152\nwal_drain_ms_max = 50\n";
 
